@@ -1,0 +1,1 @@
+"""aosim: a deterministic AO network on your own machine."""

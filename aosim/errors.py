@@ -1,0 +1,69 @@
+"""Every exception aosim raises; each message names the thing, the place and the way out.
+
+A handler that fails is not an exception: it is a `Result` with an error. An exception means that
+the caller, or the simulator itself, is wrong.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AosimError(Exception):
+    """The parent of all of them: `except AosimError` catches whatever a user can cause."""
+
+
+class UsageError(AosimError, ValueError):
+    """An argument that cannot be right: a negative delay, a tag that is no text, a time gone by."""
+
+
+class UnknownName(AosimError, LookupError):
+    """A process or wallet nobody has made."""
+
+    def __init__(self, name: str, known: Iterable[str], *, kind: str = "process or wallet") -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        super().__init__(f"no {kind} {name!r}.{hint} Known: {shown or 'none yet'}")
+        self.name = name
+
+
+class NameTaken(AosimError, ValueError):
+    """A second process or wallet of one name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the name {name!r} is taken in this simulation; names are addresses here, so each "
+            f"may be used once. Choose another name=."
+        )
+
+
+class SourceError(AosimError):
+    """Lua source that cannot be found, read or parsed."""
+
+
+class BootError(AosimError):
+    """A process whose own code failed while it was being made. Nothing of it is left."""
+
+    def __init__(self, name: str, error: str) -> None:
+        super().__init__(
+            f"process {name!r} was not made, its code failed while loading: {error}. "
+            f"Nothing was changed; mend the file and spawn it again."
+        )
+        self.error = error
+
+
+class MessageTooLarge(AosimError, ValueError):
+    """A message over the size that its simulation allows."""
+
+    def __init__(self, *, target: str, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"a message to {target!r} holds {size_bytes:,} bytes, the limit is {limit_bytes:,}. "
+            f"Send less, or allow more with Simulation(limits=Limits(message_bytes_max=...))."
+        )
+
+
+class BorderError(AosimError):
+    """A fault of the simulator itself: something crossed the border that never may."""

@@ -1,0 +1,13 @@
+"""What one message may cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Bounds of a simulation. Counted in work and bytes, never in seconds, so a slow machine agrees."""
+
+    message_bytes_max: int = 10 * 2**20  # data and tags of one message from outside
+    pushes_max: int = 10_000  # messages that may follow from one message from outside, see loops
