@@ -67,3 +67,39 @@ class MessageTooLarge(AosimError, ValueError):
 
 class BorderError(AosimError):
     """A fault of the simulator itself: something crossed the border that never may."""
+
+
+class EvalError(AosimError):
+    """Lua given to `eval` that failed. Nothing was changed."""
+
+    def __init__(self, process: str, error: str) -> None:
+        super().__init__(f"{process}: {error}")
+        self.error = error
+
+
+class EndlessLoop(AosimError):
+    """A run without bounds in which one chain of messages does not end."""
+
+    def __init__(self, *, hops: int, route: str, actions: str) -> None:
+        super().__init__(
+            f"one chain of messages has gone on for {hops:,} hops: {route} ({actions}). "
+            f"Let a handler end it (answer only what expects an answer), run it in bounds with "
+            f"run(for_ms=...) or run(events_max=...), or allow more with Limits(hops_max=...)."
+        )
+
+
+class TooManyWaiting(AosimError):
+    """More messages on the way than a simulation may hold."""
+
+    def __init__(self, *, waiting: int, busiest: str) -> None:
+        super().__init__(
+            f"{waiting:,} messages are on the way, most of them to {busiest}: handlers send more than "
+            f"is handled. Look there, or allow more with Limits(waiting_max=...)."
+        )
+
+
+class ObserverTouched(AosimError):
+    """An observer tried to use the simulation while looking."""
+
+    def __init__(self) -> None:
+        super().__init__("an observer may look at a run, not change it: note what you saw and act after run() returns")

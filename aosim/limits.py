@@ -1,4 +1,4 @@
-"""What one message may cost."""
+"""What a simulation may cost."""
 
 from __future__ import annotations
 
@@ -10,4 +10,5 @@ class Limits:
     """Bounds of a simulation. Counted in work and bytes, never in seconds, so a slow machine agrees."""
 
     message_bytes_max: int = 10 * 2**20  # data and tags of one message from outside
-    pushes_max: int = 10_000  # messages that may follow from one message from outside, see loops
+    hops_max: int = 1_000_000  # messages in one chain, in a run without bounds
+    waiting_max: int = 1_000_000  # messages on the way at once

@@ -103,6 +103,15 @@ class Outgoing(NamedTuple):
     flat: tuple[str, ...]
     problem: str = ""
 
+    @property
+    def tags(self) -> tuple[Tag, ...]:
+        """All tags, in order."""
+        return tag_pairs(self.flat)
+
+    def tag(self, name: str, default: str | None = None) -> str | None:
+        """The value of the first tag of that name, without regard to ASCII case, or the default."""
+        return find_tag(self.flat, name, default)
+
 
 class AssignRequest(NamedTuple):
     """A message that a process asked to be assigned to others as well."""

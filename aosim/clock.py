@@ -1,0 +1,31 @@
+"""Virtual time: whole milliseconds, forward only."""
+
+from __future__ import annotations
+
+#: Where a simulation's clock starts unless told otherwise: 2025-01-01T00:00:00Z.
+START_MS = 1_735_689_600_000
+#: The block at that moment, and how long each one lasts (Arweave aims at two minutes).
+START_HEIGHT = 1_580_000
+BLOCK_MS = 120_000
+
+
+class Clock:
+    """The one clock of a simulation, in milliseconds since 1970. It moves only when told to."""
+
+    def __init__(self, start_ms: int = START_MS) -> None:
+        self.start_ms = start_ms
+        self.now_ms = start_ms
+
+    def advance(self, now_ms: int) -> None:
+        """Move to a moment; one that has passed leaves the clock where it is."""
+        if now_ms > self.now_ms:
+            self.now_ms = now_ms
+
+    @property
+    def block_height(self) -> int:
+        """The height of the newest block; a block comes every two minutes of virtual time."""
+        return START_HEIGHT + (self.now_ms - self.start_ms) // BLOCK_MS
+
+    def block_ms(self, height: int) -> int:
+        """When the block of that height comes."""
+        return self.start_ms + (height - START_HEIGHT) * BLOCK_MS

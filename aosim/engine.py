@@ -1,0 +1,410 @@
+"""The loop: one event at a time, from the queue to its consequences.
+
+This is the story of a message in code: `dispatch` sends it, `step` takes it from the queue,
+`_deliver` finds who gets it, `evaluate` gives it its place in a log and has it handled, `_commit`
+lets what it caused leave.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter, deque
+from collections.abc import Callable
+
+from aosim.clock import Clock
+from aosim.cron import CronPlan, cron_plan
+from aosim.errors import EndlessLoop, ObserverTouched, TooManyWaiting, UsageError
+from aosim.events import Arrival, Birth, CronTick, EventQueue, TimerTick
+from aosim.executor import Executor, SerialExecutor
+from aosim.fates import FATE_OF_VERDICT, Counts, DeadLetter, Fate
+from aosim.findings import Finding, Findings
+from aosim.ids import is_address
+from aosim.journal import Journal
+from aosim.limits import Limits
+from aosim.loops import WATCHED_HOPS, Loop, LoopDetector
+from aosim.message import Assignment, AssignRequest, Message, Outgoing, Result, find_tag
+from aosim.messenger import Chain, chain_of, message_id, pushed, spawned, spawned_notice
+from aosim.network import Network
+from aosim.observers import Observer
+from aosim.process import Process
+from aosim.scheduler import SCHEDULER_ID, Scheduler
+from aosim.wallet import Wallet
+
+_OUTPUT_MAX = 10_000  # outputs kept per process
+
+
+class Resident:
+    """A process that lives here, and what the simulation knows of it."""
+
+    __slots__ = (
+        *("id", "name", "owner", "process", "module_id", "authority", "parent_id"),
+        *("cron", "output", "errors", "prompt"),
+    )
+
+    def __init__(self, process_id: str, name: str, owner: str, flat: tuple[str, ...], process: Process) -> None:
+        self.id = process_id
+        self.name = name
+        self.owner = owner  # who signed its Process message
+        self.process = process
+        self.module_id = find_tag(flat, "Module", "") or ""
+        self.authority = tuple(
+            part for at in range(0, len(flat), 2) if flat[at] == "Authority" for part in flat[at : at + 2]
+        )
+        self.parent_id: str | None = None
+        self.cron: CronPlan | None = None
+        self.output: deque[str] = deque(maxlen=_OUTPUT_MAX)
+        self.errors: list[str] = []
+        self.prompt = ""
+
+
+#: Makes the process of a child from its Process message: (message, module id) -> process.
+ChildMaker = Callable[[Message, str], Process]
+#: What a timer's tick sends, or None once the timer is cancelled.
+TimerMessage = Callable[[TimerTick], Message | None]
+
+
+class Engine:
+    """Everything that happens in a simulation happens here, in one order."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        network: Network,
+        journal: Journal,
+        limits: Limits,
+        lenient: bool,
+        make_child: ChildMaker,
+        timer_message: TimerMessage,
+    ) -> None:
+        self.clock = clock
+        self.network = network
+        self.journal = journal
+        self.limits = limits
+        self.lenient = lenient  # docs fidelity
+        self.queue = EventQueue()
+        self.scheduler = Scheduler(clock)
+        self.counts = Counts()
+        self.findings = Findings()
+        self.loops = LoopDetector()
+        self.dead_letters: list[DeadLetter] = []
+        self.residents: dict[str, Resident] = {}
+        self.wallets: dict[str, Wallet] = {}
+        self.names: dict[str, str] = {}  # address by name
+        self.observers: list[Observer] = []
+        self.watched: dict[str, Callable[[Fate, Result | None], None]] = {}  # told of a message's fate, by its id
+        self.looking = False
+        self._processes: dict[str, Process] = {}
+        self._executor: Executor = SerialExecutor(self._processes)
+        self._make_child = make_child
+        self._timer_message = timer_message
+        self._archive: dict[str, Message] = {}
+        self._archived = 0  # journal entries that the archive has seen
+
+    # Sending
+
+    def dispatch(self, message: Message, *, hops: int = 0, not_before_ms: int = 0) -> tuple[int, ...]:
+        """Give a message to the network; returns when it will arrive."""
+        now_ms = self.clock.now_ms
+        due_ms = self.network.plan(message, now_ms)
+        if not_before_ms > now_ms:
+            due_ms = tuple([max(due, not_before_ms) for due in due_ms])
+        arrival = Arrival(message, message.target, hops)
+        for due in due_ms:
+            self.queue.push(due, arrival)
+        counts = self.counts
+        counts.sent += 1
+        if len(due_ms) == 1:
+            counts.on_the_way += 1
+        elif due_ms:
+            counts.on_the_way += len(due_ms)
+            counts.duplicated += len(due_ms) - 1
+        else:
+            counts.dropped += 1
+            self.journal.append(("dropped", message.id, now_ms))
+        if self.observers:
+            self._show(lambda observer: observer.on_sent(message, due_ms))
+        return due_ms
+
+    def admit(self, resident: Resident) -> None:
+        """Let a process live here, at its address and under its name."""
+        self.residents[resident.id] = resident
+        self._processes[resident.id] = resident.process
+        self.names.setdefault(resident.name, resident.id)
+        if resident.cron is not None:
+            self.queue.push(resident.cron.next_ms(self.clock), CronTick(resident.id))
+
+    def expel(self, resident: Resident) -> None:
+        """Undo `admit`, for a process whose making failed."""
+        del self.residents[resident.id], self._processes[resident.id]
+        if self.names.get(resident.name) == resident.id:
+            del self.names[resident.name]
+        self.scheduler.forget(resident.id)
+
+    # The loop
+
+    def step(self) -> bool:
+        """Let the earliest event happen; False when nothing is waiting."""
+        if self.looking:
+            raise ObserverTouched
+        popped = self.queue.pop()
+        if popped is None:
+            return False
+        due_ms, event = popped
+        self.clock.advance(due_ms)
+        match event:
+            case Arrival():
+                self.counts.on_the_way -= 1
+                self._deliver(event)
+            case CronTick():
+                self._tick(event)
+            case TimerTick():
+                self._send_timer(event)
+            case Birth():
+                self.counts.on_the_way -= 1
+                self._give_birth(event)
+        return True
+
+    def _deliver(self, arrival: Arrival) -> None:
+        message, address, hops = arrival
+        resident = self.residents.get(address)
+        if resident is not None:
+            if hops in WATCHED_HOPS:
+                self.loops.look(message, hops)
+            self.evaluate(resident, self.scheduler.assign(message, address), hops)
+            return
+        wallet = self.wallets.get(address)
+        if wallet is None:
+            self.bury(message, self._why_nobody(address))
+            return
+        wallet.inbox.append(message)
+        self.journal.append(("delivered", message, self.clock.now_ms))
+        self.settle(message.id, Fate.INBOX, None)
+        if self.observers:
+            self._show(lambda observer: observer.on_delivered(message, self.clock.now_ms))
+
+    def evaluate(self, resident: Resident, assignment: Assignment, hops: int = 0) -> Result:
+        """Write an assignment down, have it handled, write the result down, let the outbox leave."""
+        self._note(assignment)
+        (result,) = self._executor.evaluate((assignment,))
+        self._commit(resident, assignment, result, hops)
+        return result
+
+    def record(self, resident: Resident, assignment: Assignment, result: Result) -> None:
+        """The same for an assignment that has been evaluated already, the boot of a process."""
+        self._note(assignment)
+        self._commit(resident, assignment, result, 0)
+
+    def _note(self, assignment: Assignment) -> None:
+        message, process_id, nonce, _, timestamp_ms, height, _, cron, _ = assignment
+        self.journal.append(("assign", process_id, nonce, timestamp_ms, height, cron, message))
+        if self.observers:
+            self._show(lambda observer: observer.on_assigned(assignment))
+
+    def _commit(self, resident: Resident, assignment: Assignment, result: Result, hops: int) -> None:
+        cause = assignment.hash_chain or assignment.message.id
+        messages, spawns, assignments, output, prompt, error, _, verdict, forgiven = result
+        outbox: list[tuple[Message, int, str]] = []
+        if messages:
+            pushed_for = chain_of(assignment)
+            for number, asked in enumerate(messages):
+                outbox.append(self._shape(resident, asked, Chain(pushed_for, cause, number, hops + 1)))
+            self.journal.append(("result", verdict, error, output, [item[0].id for item in outbox]))
+        else:
+            self.journal.append(("result", verdict, error, output))
+        if output:
+            resident.output.append(output)
+        if prompt:
+            resident.prompt = prompt
+        if error is not None:
+            resident.errors.append(error)
+        self.settle(assignment.message.id, FATE_OF_VERDICT[verdict], result)
+        for rule, place, detail in forgiven:
+            self.findings.add(Finding(rule, resident.name, place, detail))
+        if self.observers:
+            self._show(lambda observer: observer.on_result(assignment, result))
+        for message, not_before_ms, problem in outbox:
+            if problem:
+                self.counts.sent += 1
+                self.bury(message, problem)
+            else:
+                self.dispatch(message, hops=hops + 1, not_before_ms=not_before_ms)
+        if spawns or assignments:
+            chain = Chain(chain_of(assignment), cause, 0, hops + 1)
+            for number, request in enumerate(spawns):
+                self._ask_spawn(resident, request, chain._replace(number=number))
+            for wanted in assignments:
+                self._ask_assign(wanted, hops + 1)
+
+    def settle(self, identity: str, fate: Fate, result: Result | None) -> None:
+        """Count the fate of one delivery, and tell whoever waits to know."""
+        counts = self.counts
+        if fate is Fate.HANDLED:  # by far the most frequent
+            counts.handled += 1
+        else:
+            name = fate.name.lower()
+            setattr(counts, name, getattr(counts, name) + 1)
+        if self.watched and identity in self.watched:
+            self.watched.pop(identity)(fate, result)
+
+    def bury(self, message: Message, reason: str) -> None:
+        """Make a dead letter of a message."""
+        letter = DeadLetter(message, reason, self.clock.now_ms)
+        self.dead_letters.append(letter)
+        self.journal.append(("dead", message, reason, self.clock.now_ms))
+        self.settle(message.id, Fate.DEAD_LETTER, None)
+        if self.observers:
+            self._show(lambda observer: observer.on_dead_letter(letter))
+
+    # What a result asks for
+
+    def _shape(self, resident: Resident, asked: Outgoing, chain: Chain) -> tuple[Message, int, str]:
+        """A request as a message: with the time before which it may not arrive, and why it cannot at all."""
+        problem, target = asked.problem, asked.target or ""
+        if not target:
+            problem = problem or "it has no Target"
+        elif self.lenient and target in self.names:
+            target = self.names[target]
+        message = pushed(asked, target, resident.id, resident.module_id, chain)
+        if self.lenient and ("Deliver-After" in asked.flat or "Deliver-At" in asked.flat):
+            try:
+                return message, self._deliver_ms(asked), problem
+            except UsageError as error:
+                return message, 0, problem or str(error)
+        return message, 0, problem
+
+    def _deliver_ms(self, asked: Outgoing) -> int:
+        """When a message with Deliver-After or Deliver-At may arrive."""
+        for name, start_ms in (("Deliver-After", self.clock.now_ms), ("Deliver-At", 0)):
+            text = find_tag(asked.flat, name)
+            if text is not None:
+                number, _, fraction = text.partition(".")
+                if not number.isdecimal() or fraction.strip("0"):
+                    raise UsageError(f"{name} is {text!r}, not a whole number of milliseconds from 0 up")
+                return start_ms + int(number)
+        return 0
+
+    def _ask_spawn(self, parent: Resident, request: Outgoing, chain: Chain) -> None:
+        notice = request.flat
+        if self.lenient and find_tag(request.flat, "Authority") is None:
+            request = request._replace(flat=request.flat + parent.authority)
+        message = spawned(request, parent.id, SCHEDULER_ID, chain)
+        self.counts.sent += 1
+        try:
+            cron_plan(message.flat, self.clock)
+        except UsageError as problem:
+            self.bury(message, str(problem))
+            return
+        if request.problem:
+            self.bury(message, request.problem)
+            return
+        for due in self.network.plan(message, self.clock.now_ms)[:1]:
+            self.queue.push(due, Birth(message, parent.id, notice, chain.hops))
+            self.counts.on_the_way += 1
+            return
+        self.settle(message.id, Fate.DROPPED, None)
+
+    def _give_birth(self, birth: Birth) -> None:
+        message, parent_id, notice, hops = birth
+        flat = message.flat
+        module_id = find_tag(flat, "Module", "") or ""
+        name = find_tag(flat, "Name") or ""
+        if not name or name in self.names:
+            name = message.id
+        resident = Resident(message.id, name, message.owner, flat, self._make_child(message, module_id))
+        resident.parent_id = parent_id
+        resident.cron = cron_plan(flat, self.clock)
+        self.admit(resident)
+        self.evaluate(resident, self.scheduler.assign(message, message.id), hops)
+        chain = Chain(message.pushed_for, message.id, 0, hops + 1)
+        self.dispatch(spawned_notice(notice, message.id, parent_id, chain), hops=hops + 1)
+
+    def _ask_assign(self, wanted: AssignRequest, hops: int) -> None:
+        message = self.find_message(wanted.message_id)
+        for process in wanted.processes:
+            self.counts.assigned += 1
+            target = self.names.get(process, process) if self.lenient else process
+            if message is None:
+                lost = Message(wanted.message_id, "", "", target, None, ())
+                self.bury(lost, f"assignment of a message {wanted.message_id!r} that does not exist")
+                continue
+            self.queue.push(self._assign_due_ms(message, target), Arrival(message, target, hops))
+            self.counts.on_the_way += 1
+
+    def _assign_due_ms(self, message: Message, target: str) -> int:
+        due_ms = self.network.plan(message._replace(target=target), self.clock.now_ms)
+        return due_ms[0] if due_ms else self.clock.now_ms
+
+    def find_message(self, identity: str) -> Message | None:
+        """A message that was assigned, delivered or buried, by its id; looked up in the journal."""
+        for entry in self.journal.read(self._archived):
+            self._archived += 1
+            if entry[0] in ("assign", "delivered", "dead"):
+                fields = entry[6] if entry[0] == "assign" else entry[1]
+                self._archive[fields[0]] = Message(*fields)
+        return self._archive.get(identity)
+
+    # Time
+
+    def _tick(self, tick: CronTick) -> None:
+        resident = self.residents.get(tick.process_id)
+        if resident is None or resident.cron is None:
+            return
+        now_ms = self.clock.now_ms
+        for line in resident.cron.due(now_ms):
+            owner = resident.owner
+            identity = message_id("cron", resident.id, line.interval, line.ticks, line.flat)
+            message = Message(identity, owner, owner, resident.id, None, line.flat)
+            self.counts.cron += 1
+            self.evaluate(resident, self.scheduler.outside_log(message, resident.id, cron=True))
+        self.queue.push(resident.cron.next_ms(self.clock), tick)
+
+    def _send_timer(self, tick: TimerTick) -> None:
+        message = self._timer_message(tick)
+        if message is None:
+            return
+        self.counts.sent += 1
+        self.counts.on_the_way += 1
+        self.queue.push(self.clock.now_ms, Arrival(message, message.target))
+
+    # When things go wrong
+
+    def check_limits(self) -> None:
+        """Raise TooManyWaiting or EndlessLoop when a run goes on without bounds, and without end."""
+        if self.counts.on_the_way > self.limits.waiting_max:
+            targets = Counter(event.process_id for _, event in self.queue if isinstance(event, Arrival))
+            raise TooManyWaiting(waiting=self.counts.on_the_way, busiest=self.name_of(targets.most_common(1)[0][0]))
+        longest = self.loops.longest
+        if longest is not None and longest.hops >= self.limits.hops_max:
+            raise EndlessLoop(
+                hops=longest.hops,
+                route=self.route_of(longest),
+                actions="Action=" + ", ".join(longest.actions),
+            )
+
+    def route_of(self, loop: Loop) -> str:
+        """The names on a loop, back to the first."""
+        return " → ".join(map(self.name_of, (*loop.route[:6], loop.route[0])))
+
+    def name_of(self, address: str) -> str:
+        """The name of an address, or the address itself."""
+        if address in self.residents:
+            return self.residents[address].name
+        return self.wallets[address].name if address in self.wallets else address
+
+    def _why_nobody(self, address: str) -> str:
+        if is_address(address):
+            return f"no process or wallet has the address {address}"
+        return f"{address!r} is no address (43 characters) and nobody's name"
+
+    def _show(self, look: Callable[[Observer], None]) -> None:
+        self.looking = True
+        try:
+            for observer in tuple(self.observers):
+                try:
+                    look(observer)
+                except Exception as problem:
+                    self.observers.remove(observer)
+                    warnings.warn(f"{observer!r} raised {problem!r} and was taken off", RuntimeWarning, stacklevel=2)
+        finally:
+            self.looking = False

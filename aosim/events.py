@@ -1,0 +1,85 @@
+"""What can happen, and the queue it waits in. Events are plain data: they can be stored and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from itertools import count
+from typing import NamedTuple
+
+from aosim.message import Message
+
+
+class Arrival(NamedTuple):
+    """A message reaches an address.
+
+    `process_id` is the message's target, or another process it was assigned to. `hops` counts the
+    messages between it and the one from outside that began the chain.
+    """
+
+    message: Message
+    process_id: str
+    hops: int = 0
+
+
+class Birth(NamedTuple):
+    """The Process message of a child reaches the scheduler: a process is made."""
+
+    message: Message
+    parent_id: str
+    notice: tuple[str, ...]  # the flat tags of the parent's Spawned message, the new id excluded
+    hops: int = 0
+
+
+class CronTick(NamedTuple):
+    """One or more of a process's Cron-Interval tags are due."""
+
+    process_id: str
+
+
+class TimerTick(NamedTuple):
+    """The n-th tick of a `Simulation.every`."""
+
+    timer_id: str
+    number: int
+
+
+Event = Arrival | Birth | CronTick | TimerTick
+
+
+class EventQueue:
+    """Events waiting for their time. Earliest first; at one instant, first come first served."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Event]] = []
+        self._arrivals = count()  # breaks ties, so events never need to be compared
+
+    def push(self, due_ms: int, event: Event) -> None:
+        heappush(self._heap, (due_ms, next(self._arrivals), event))
+
+    def pop(self) -> tuple[int, Event] | None:
+        """Remove and return (due_ms, event), or None when nothing is waiting."""
+        if not self._heap:
+            return None
+        due_ms, _, event = heappop(self._heap)
+        return due_ms, event
+
+    def peek_ms(self) -> int | None:
+        """When the next event is due, or None when nothing is waiting."""
+        return self._heap[0][0] if self._heap else None
+
+    def remove(self, event: Event) -> bool:
+        """Take one waiting event out, compared by identity; False when it is not there."""
+        for at, (_, _, waiting) in enumerate(self._heap):
+            if waiting is event:
+                del self._heap[at]
+                self._heap.sort(key=lambda item: item[:2])  # a sorted list is a heap
+                return True
+        return False
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def __iter__(self) -> Iterator[tuple[int, Event]]:
+        """All that waits, in the order in which it will leave."""
+        return ((due_ms, event) for due_ms, _, event in sorted(self._heap, key=lambda item: item[:2]))

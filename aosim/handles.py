@@ -1,0 +1,215 @@
+"""What a simulation hands out: processes, wallets, sent messages and timers, to be used by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aosim.engine import Resident
+from aosim.errors import UsageError
+from aosim.fates import Fate
+from aosim.luavm.process import LuaProcess
+from aosim.message import Message, Result
+from aosim.process import PythonProcess
+from aosim.wallet import Wallet
+
+if TYPE_CHECKING:
+    from aosim.simulation import Simulation
+
+#: Tags beside those given as keywords: for names that are no Python names, or that repeat.
+Tags = Mapping[str, str] | Sequence[tuple[str, str]]
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Sent:
+    """A message from outside: what became of it."""
+
+    def __init__(self, simulation: Simulation, message: Message, due_ms: tuple[int, ...]) -> None:
+        self._simulation = simulation
+        self.message = message
+        self.due_ms = due_ms  # when it arrives: no time when the network lost it
+        self.fate = Fate.ON_THE_WAY if due_ms else Fate.DROPPED
+        self.result: Result | None = None  # of the process that got it, once it has
+
+    @property
+    def id(self) -> str:
+        return self.message.id
+
+    @property
+    def error(self) -> str | None:
+        """ "file:line: reason" when its handler failed."""
+        return None if self.result is None else self.result.error
+
+    def _settle(self, fate: Fate, result: Result | None) -> None:
+        self.fate, self.result = fate, result
+
+    def cancel(self) -> bool:
+        """Take the message back while it is on the way; False when it has arrived."""
+        return self._simulation._cancel(self)
+
+    def __repr__(self) -> str:
+        return f"<Sent {self.id[:8]} {self.fate}>"
+
+
+class Timer:
+    """A message sent again and again, until `cancel()`."""
+
+    def __init__(self, simulation: Simulation, timer_id: str, every_ms: int, target_id: str) -> None:
+        self._simulation = simulation
+        self.id = timer_id
+        self.every_ms = every_ms
+        self.target_id = target_id
+        self.ticks = 0
+
+    def cancel(self) -> bool:
+        """Stop it; False when it had been stopped."""
+        return self._simulation._cancel_timer(self.id)
+
+
+class Scheduled(NamedTuple):
+    """Something that waits for its time."""
+
+    due_ms: int
+    kind: str  # "message", "spawn", "cron" or "timer"
+    target: str  # a name where there is one, else an address
+    what: str  # its Action, or the interval
+    id: str
+
+
+class ProcessHandle:
+    """A process of a simulation."""
+
+    def __init__(self, simulation: Simulation, resident: Resident) -> None:
+        self._simulation = simulation
+        self._resident = resident
+        self.id = resident.id
+        self.name = resident.name
+        self.owner = resident.owner  # the address of who signed its Process message
+        self.parent_id = resident.parent_id  # the process that spawned it, None for one made from Python
+
+    @property
+    def address(self) -> str:
+        """Its id; wallets have the same attribute."""
+        return self.id
+
+    def send(
+        self,
+        data: str | None = None,
+        *,
+        sender: Address | None = None,
+        tags: Tags = (),
+        after_ms: int | None = None,
+        at_ms: int | None = None,
+        **named: str,
+    ) -> Sent:
+        """Send this process a message, from its owner unless another sender is given."""
+        return self._simulation.send(
+            self,
+            data,
+            sender=sender or self.parent_id or self.owner,
+            tags=tags,
+            after_ms=after_ms,
+            at_ms=at_ms,
+            **named,
+        )
+
+    def eval(self, code: str) -> Any:
+        """Evaluate Lua as the owner's Eval message, now, and return the value as a Python value.
+
+        It is a message like any other: it takes a nonce and may change the state. Tables come back
+        as lists and dicts; what Python has no value for (functions) comes back as text. Raises
+        EvalError when the code fails.
+        """
+        return self._simulation._eval(self, code)
+
+    def query(self, data: str | None = None, *, sender: Address | None = None, tags: Tags = (), **named: str) -> Result:
+        """A dry run: the result of a message that leaves no trace, not even in the journal."""
+        return self._simulation._query(
+            self, data, sender=sender or self.parent_id or self.owner, tags=tags, named=named
+        )
+
+    def read(self, path: str) -> Any:
+        """A global by name or dotted path ("Balances.alice"), without running any code of the process."""
+        return self._lua().read(path)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The process's own globals as Python values, a copy."""
+        process = self._resident.process
+        if isinstance(process, PythonProcess):
+            return dict(process.state)
+        lua = self._lua()
+        return {name: lua.read(name) for name in lua.global_names()}
+
+    @property
+    def inbox(self) -> list[dict[str, Any]]:
+        """Its Inbox: the messages no handler took, as the process sees them."""
+        found = self._lua().read("Inbox")
+        return list(found) if isinstance(found, list) else []
+
+    @property
+    def output(self) -> list[str]:
+        """What each of its messages printed, without colours; the last 10 000 are kept."""
+        return [_COLOURS.sub("", text) for text in self._resident.output]
+
+    @property
+    def errors(self) -> list[str]:
+        """ "file:line: reason" of every message that failed, oldest first."""
+        return self._resident.errors
+
+    @property
+    def prompt(self) -> str:
+        """What the aos command line would show in front of the cursor, with its colours."""
+        return self._resident.prompt
+
+    def _lua(self) -> LuaProcess:
+        process = self._resident.process
+        if not isinstance(process, LuaProcess):
+            raise UsageError(f"process {self.name!r} is no Lua process, it has no globals; use its state")
+        return process
+
+    def __repr__(self) -> str:
+        return f"<Process {self.name} {self.id[:8]}>"
+
+
+class WalletHandle:
+    """A wallet of a simulation: sends, and keeps what it is sent."""
+
+    def __init__(self, simulation: Simulation, wallet: Wallet) -> None:
+        self._simulation = simulation
+        self._wallet = wallet
+        self.name = wallet.name
+        self.address = wallet.address
+
+    @property
+    def inbox(self) -> list[Message]:
+        """Everything that arrived, oldest first."""
+        return self._wallet.inbox
+
+    def send(
+        self,
+        target: Address,
+        data: str | None = None,
+        *,
+        tags: Tags = (),
+        after_ms: int | None = None,
+        at_ms: int | None = None,
+        **named: str,
+    ) -> Sent:
+        """Send a message; keywords are tags (`Action="Ping"`), `Data=` is the data.
+
+        It arrives after the network's latency, and not before `after_ms` from now or the moment
+        `at_ms`. Raises UsageError for tags that are no text and times that are gone, UnknownName
+        for a target nobody has.
+        """
+        return self._simulation.send(
+            target, data, sender=self.address, tags=tags, after_ms=after_ms, at_ms=at_ms, **named
+        )
+
+    def __repr__(self) -> str:
+        return f"<Wallet {self.name} {self.address[:8]}>"
+
+
+#: Wherever an address is taken: a handle, a name, or the 43 characters themselves.
+Address = ProcessHandle | WalletHandle | str

@@ -1,0 +1,120 @@
+"""When a message arrives: latency models, drawn from one seeded stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from aosim.errors import UsageError
+from aosim.message import Message
+
+
+class Network(Protocol):
+    """Decides when, whether and how often a message arrives."""
+
+    def plan(self, message: Message, now_ms: int) -> tuple[int, ...]:
+        """The arrival times of a message that leaves now: none (lost), one, or several (duplicated).
+
+        No time is before `now_ms`.
+        """
+
+
+class Latency(Protocol):
+    """How long one message takes, in whole milliseconds, never below 0."""
+
+    def draw_ms(self, random: Random) -> int: ...
+
+
+def _check(name: str, value_ms: float) -> None:
+    if value_ms < 0 or value_ms != value_ms:
+        raise UsageError(f"{name}={value_ms!r}: a latency is a number of milliseconds from 0 up")
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Every message takes the same time. Messages then arrive in the order they were sent."""
+
+    latency_ms: int = 10
+
+    def __post_init__(self) -> None:
+        _check("latency_ms", self.latency_ms)
+
+    def draw_ms(self, random: Random) -> int:
+        return self.latency_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """Anything between two bounds, both included. Messages may overtake one another."""
+
+    low_ms: int
+    high_ms: int
+
+    def __post_init__(self) -> None:
+        _check("low_ms", self.low_ms)
+        if self.high_ms < self.low_ms:
+            raise UsageError(f"Uniform({self.low_ms}, {self.high_ms}): the low bound comes first")
+
+    def draw_ms(self, random: Random) -> int:
+        return random.randint(self.low_ms, self.high_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Lognormal:
+    """Mostly near the median, with a long tail: what real networks look like."""
+
+    median_ms: float
+    sigma: float = 0.5
+    high_ms: int = 60_000
+
+    def __post_init__(self) -> None:
+        _check("median_ms", self.median_ms)
+        _check("sigma", self.sigma)
+
+    def draw_ms(self, random: Random) -> int:
+        if not self.median_ms:
+            return 0
+        # Through two calls of random(), not lognormvariate(), whose cached half makes a second state.
+        angle, radius = random.random(), 1.0 - random.random()
+        normal = math.sqrt(-2.0 * math.log(radius)) * math.cos(2.0 * math.pi * angle)
+        return min(self.high_ms, round(self.median_ms * math.exp(self.sigma * normal)))
+
+
+class LatencyNetwork:
+    """Delivers every message exactly once, after a latency drawn per link.
+
+    `links` maps (sender address, target address) to a latency; either may be "*". The most exact
+    entry wins: both, then the sender, then the target, then the default.
+    """
+
+    def __init__(
+        self,
+        random: Random,
+        default: Latency | None = None,
+        links: Mapping[tuple[str, str], Latency] | None = None,
+    ) -> None:
+        self._random = random
+        self._default = default or Constant()
+        self._links = dict(links or {})
+        # With one constant latency and no links nothing has to be drawn.
+        self._fixed_ms = self._default.latency_ms if isinstance(self._default, Constant) and not self._links else None
+
+    def plan(self, message: Message, now_ms: int) -> tuple[int, ...]:
+        if self._fixed_ms is not None:
+            return (now_ms + self._fixed_ms,)
+        return (now_ms + self._latency(message.sender, message.target).draw_ms(self._random),)
+
+    def set_link(self, sender: str, target: str, latency: Latency) -> None:
+        """From now on messages on this link take that long."""
+        self._links[sender, target] = latency
+        self._fixed_ms = None
+
+    def _latency(self, sender: str, target: str) -> Latency:
+        links = self._links
+        for link in ((sender, target), (sender, "*"), ("*", target)):
+            if link in links:
+                return links[link]
+        return self._default

@@ -1,0 +1,108 @@
+"""What comes from outside: addresses looked up, tags and times checked, messages signed by a wallet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aosim.engine import Engine, Resident
+from aosim.errors import MessageTooLarge, UnknownName, UsageError
+from aosim.handles import Address, Tags
+from aosim.ids import is_address
+from aosim.message import Message
+from aosim.messenger import message_id
+from aosim.process import text_tags
+from aosim.wallet import Wallet
+
+#: What an aoconnect client adds to a message's tags.
+CLIENT_TAGS = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "SDK", "aoconnect")
+_NO_DATA_TAGS = ("Content-Type", "text/plain")
+
+
+class Outside:
+    """Turns what a caller gives into a message, or refuses it before anything has changed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def wallet(self, name: str) -> Wallet:
+        """The wallet of a name; made when there is none."""
+        address = self._engine.names.get(name)
+        if address is None:
+            wallet = Wallet(name)
+            self._engine.wallets[wallet.address] = wallet
+            self._engine.names[name] = wallet.address
+            return wallet
+        return self._engine.wallets[address]
+
+    def resolve(self, address: Address) -> str:
+        if not isinstance(address, str):
+            found = getattr(address, "address", None)
+            if isinstance(found, str):
+                return found
+            raise UsageError(f"{address!r} is no address: give a handle, a name or 43 characters")
+        if address in self._engine.names:
+            return self._engine.names[address]
+        if is_address(address):
+            return address
+        raise UnknownName(address, self._engine.names)
+
+    def sender(self, sender: Address | None, target_id: str) -> str:
+        if sender is None:
+            resident = self._engine.residents.get(target_id)
+            sender = eval_owner(resident) if resident is not None else "owner"
+        if sender == "owner":
+            return self.wallet("owner").address
+        return self.resolve(sender)
+
+    def client_tags(
+        self, target_id: str, data: str | None, tags: Tags, named: dict[str, str]
+    ) -> tuple[tuple[str, ...], str]:
+        """All tags of a message from outside, and its data: one space when there is none."""
+        to = self._engine.name_of(target_id)
+        if "Data" in named:
+            if data is not None:
+                raise UsageError(f"a message to {to!r} has data= and Data=: give one of them")
+            data = named.pop("Data")
+        if data is not None and not isinstance(data, str):
+            raise UsageError(
+                f"a message to {to!r}: data is {type(data).__name__}, it must be text. Use json.dumps(...)?"
+            )
+        flat = text_tags(pairs_of(tags), f"a message to {to!r}") + text_tags(named, f"a message to {to!r}")
+        size = sum(len(part.encode("utf-8", "surrogateescape")) for part in (*flat, data or ""))
+        if size > self._engine.limits.message_bytes_max:
+            raise MessageTooLarge(target=to, size_bytes=size, limit_bytes=self._engine.limits.message_bytes_max)
+        if data is None:
+            return (*flat, *_NO_DATA_TAGS, *CLIENT_TAGS), " "
+        return (*flat, *CLIENT_TAGS), data
+
+    def message(self, sender_id: str, target_id: str, data: str, flat: tuple[str, ...]) -> Message:
+        """A message signed by a wallet; its number makes two equal ones two messages."""
+        wallet = self._engine.wallets.get(sender_id)
+        if wallet is None:
+            wallet = self._engine.wallets[sender_id] = Wallet(sender_id, sender_id)
+        wallet.sent += 1
+        identity = message_id("wallet", sender_id, target_id, data, flat, wallet.sent)
+        return Message(identity, sender_id, sender_id, target_id, data, flat)
+
+    def not_before_ms(self, after_ms: int | None, at_ms: int | None) -> int:
+        for name, value in (("after_ms", after_ms), ("at_ms", at_ms)):
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+                raise UsageError(f"{name}={value!r}: a whole number of milliseconds from 0 up")
+        if after_ms is not None and at_ms is not None:
+            raise UsageError("after_ms= and at_ms=: give one of them")
+        now_ms = self._engine.clock.now_ms
+        if at_ms is not None and at_ms < now_ms:
+            raise UsageError(
+                f"at_ms={at_ms} lies in the past: the clock stands at {now_ms:_} ms. Use after_ms={at_ms}?"
+            )
+        return at_ms if at_ms is not None else now_ms + (after_ms or 0)
+
+
+def eval_owner(resident: Resident) -> str:
+    """The address whose Eval a process obeys: its parent for a child, else who signed its Process message."""
+    return resident.parent_id or resident.owner
+
+
+def pairs_of(tags: Tags) -> list[tuple[str, str]]:
+    """Tags as a list of pairs, whichever way they were given."""
+    return list(tags.items()) if isinstance(tags, Mapping) else list(tags)

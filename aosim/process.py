@@ -1,0 +1,149 @@
+"""The one-method door every process has, and the process whose handler is Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Protocol
+
+from aosim.errors import UsageError
+from aosim.ids import address_of
+from aosim.message import NO_RESULT, Assignment, Message, Outgoing, Result
+
+
+class Process(Protocol):
+    """Anything that can hold an address.
+
+    handle() is called once per assignment, in nonce order, never re-entered. The same assignments
+    give the same results: no clock, no randomness, no I/O of its own. A result with an error has an
+    empty outbox and leaves the state as it was before, as if the message had not been handled.
+    """
+
+    def handle(self, assignment: Assignment) -> Result: ...
+
+    def dry_run(self, assignment: Assignment) -> Result:
+        """The answer to a message, without its effects."""
+
+
+def text_tags(tags: dict[str, Any] | list[tuple[str, str]], where: str) -> tuple[str, ...]:
+    """Tags as a flat tuple, in the order given. Raises UsageError for what is not text."""
+    flat: list[str] = []
+    for name, value in tags.items() if isinstance(tags, dict) else tags:
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise UsageError(
+                f"{where}: tag {name!r} is {type(value).__name__} {value!r}; tags are text. "
+                f"Write {name}={str(value)!r}, or put structured values into data as JSON."
+            )
+        flat += (name, value)
+    return tuple(flat)
+
+
+class Context:
+    """What a Python handler is given beside its message: its own state and its outbox."""
+
+    def __init__(self, process_id: str) -> None:
+        self.id = process_id
+        self.state: dict[str, Any] = {}  # the handler's own; as before when the handler raises
+        self.now_ms = 0  # when the message was assigned
+        self.random = Random(0)  # seeded from the process and the place of the message in its log
+        self._reference = 0
+        self._outbox: list[Outgoing] = []
+        self._printed: list[str] = []
+
+    def send(self, target: str, data: str | None = None, **tags: str) -> None:
+        """Send a message when this one is done. The target is an address or a name."""
+        if not isinstance(target, str):
+            target = target.address
+        self._reference += 1
+        flat: tuple[str, ...] = (
+            "Data-Protocol",
+            "ao",
+            "Variant",
+            "ao.TN.1",
+            "Type",
+            "Message",
+            "Reference",
+            str(self._reference),
+        )
+        flat += text_tags(tags, f"a message to {target!r}")
+        self._outbox.append(Outgoing(target, data, str(self._reference).zfill(32), flat))
+
+    def reply(self, message: Message, data: str | None = None, **tags: str) -> None:
+        """Answer a message, as `msg.reply` does in Lua: a waiting `receive()` gets it."""
+        reference = message.tag("X-Reference") or message.tag("Reference")
+        extra = {"X-Reference": reference} if reference else {}
+        origin = message.tag("X-Origin")
+        if origin:
+            extra["X-Origin"] = origin
+        self.send(message.tag("Reply-To") or message.sender, data, **tags, **extra)
+
+    def print(self, text: object) -> None:
+        """Add a line to the output of this message."""
+        self._printed.append(str(text))
+
+
+#: A handler: the context of its process, and the message.
+PythonHandler = Callable[[Context, Message], None]
+
+
+class PythonProcess:
+    """A process whose handler is a Python function.
+
+    The handler keeps what it must remember in `me.state` and nowhere else. When it raises, the
+    message fails and the state is made again from the log, so half a change is no change.
+    """
+
+    def __init__(self, process_id: str, handler: PythonHandler) -> None:
+        self._id = process_id
+        self._handler = handler
+        self._me = Context(process_id)
+        self._log: list[Assignment] = []
+
+    def handle(self, assignment: Assignment) -> Result:
+        result = self._evaluate(assignment)
+        if result.error is None:
+            self._log.append(assignment)
+        else:
+            self._rebuild()
+        return result
+
+    def dry_run(self, assignment: Assignment) -> Result:
+        result = self._evaluate(assignment)
+        self._rebuild()
+        return result
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The handler's own state."""
+        return self._me.state
+
+    def _evaluate(self, assignment: Assignment) -> Result:
+        me, message = self._me, assignment.message
+        if message.id == self._id:
+            return NO_RESULT  # its own Process message
+        me.now_ms = assignment.timestamp_ms
+        me.random = Random(address_of(self._id, assignment.hash_chain, message.id))
+        me._outbox, me._printed = [], []
+        try:
+            self._handler(me, message)
+        except Exception as problem:
+            return Result(
+                output="\n".join(me._printed), error=_place(problem), raw_error=str(problem), verdict="failed"
+            )
+        return Result(messages=tuple(me._outbox), output="\n".join(me._printed), verdict="handled")
+
+    def _rebuild(self) -> None:
+        self._me = Context(self._id)
+        for assignment in self._log:
+            self._evaluate(assignment)
+
+
+def _place(problem: Exception) -> str:
+    """The text of an exception, with the file and line of the handler that raised it."""
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return f"{type(problem).__name__}: {problem}"
+    file = trace.tb_frame.f_code.co_filename.rsplit("/", 1)[-1]
+    return f"{file}:{trace.tb_lineno}: {type(problem).__name__}: {problem}"

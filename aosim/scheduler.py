@@ -1,0 +1,61 @@
+"""The scheduler: which place a message takes in its process's log."""
+
+from __future__ import annotations
+
+from aosim.clock import Clock
+from aosim.ids import address
+from aosim.message import Assignment, Message
+
+#: The scheduler address that aoconnect's documentation uses; processes carry it as their Scheduler tag.
+SCHEDULER_ID = "_GQ33BkPtZrqxA84vM8Zk-N2aO0toNNu_C-l-rawrBA"
+
+
+class _Log:
+    """How far the log of one process has got."""
+
+    __slots__ = ("hash_chain", "nonce")
+
+    def __init__(self, process_id: str) -> None:
+        self.nonce = 0
+        self.hash_chain = address(process_id.encode())
+
+
+class Scheduler:
+    """Gives each process's messages their order.
+
+    Nonces of a process count from 0 without gaps; each link of its hash chain names everything
+    before it. The epoch is 0, as it is on the network today.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._logs: dict[str, _Log] = {}
+
+    def assign(self, message: Message, process_id: str) -> Assignment:
+        """The next place in the process's log, at the time of the clock."""
+        log = self._logs.get(process_id)
+        if log is None:
+            log = self._logs[process_id] = _Log(process_id)
+        nonce = log.nonce
+        log.nonce = nonce + 1
+        log.hash_chain = chain = address((log.hash_chain + message.id).encode())
+        clock = self._clock
+        return Assignment(message, process_id, nonce, 0, clock.now_ms, clock.block_height, chain)
+
+    def outside_log(self, message: Message, process_id: str, *, cron: bool = False) -> Assignment:
+        """A cron message or a dry run: evaluated at this moment, without a place in the log."""
+        clock = self._clock
+        return Assignment(
+            *(message, process_id, None, None, clock.now_ms, clock.block_height, ""),
+            cron=cron,
+            dry_run=not cron,
+        )
+
+    def forget(self, process_id: str) -> None:
+        """Drop a process's log: the process was never made."""
+        self._logs.pop(process_id, None)
+
+    def nonce(self, process_id: str) -> int:
+        """How many messages the process's log holds."""
+        log = self._logs.get(process_id)
+        return 0 if log is None else log.nonce

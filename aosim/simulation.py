@@ -1,0 +1,452 @@
+"""The facade: one simulated world, and the names people type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aosim.clock import START_MS, Clock
+from aosim.cron import CronSpec
+from aosim.engine import Engine
+from aosim.errors import (
+    EvalError,
+    ObserverTouched,
+    UnknownName,
+    UsageError,
+)
+from aosim.events import Arrival, Birth, CronTick, TimerTick
+from aosim.fates import Counts, DeadLetter, Fate
+from aosim.findings import Finding
+from aosim.handles import Address, ProcessHandle, Scheduled, Sent, Tags, Timer, WalletHandle
+from aosim.ids import is_address
+from aosim.journal import Journal, MemoryJournal
+from aosim.limits import Limits
+from aosim.message import Message, Result, find_tag
+from aosim.messenger import message_id
+from aosim.network import Constant, Latency, LatencyNetwork, Network
+from aosim.observers import Observer
+from aosim.outside import CLIENT_TAGS, Outside, eval_owner
+from aosim.process import PythonHandler
+from aosim.seeds import Seeds
+from aosim.spawning import Spawner
+
+FIDELITIES = ("docs", "network")
+
+
+class Run(NamedTuple):
+    """What a `run` did, and what it left."""
+
+    events: int  # that happened
+    now_ms: int
+    stopped_by: str  # "quiet", "time", "events" or "condition"
+    waiting: int  # messages still on the way
+    next_ms: int | None  # when the next thing is due
+    loops: tuple[str, ...]  # chains that look endless: "ping → pong → ping, 4,159 hops"
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is on the way any more; timers and cron may still tick."""
+        return self.waiting == 0
+
+    def __str__(self) -> str:
+        text = f"{self.events:,} events, stopped by {self.stopped_by}"
+        if self.waiting:
+            text += f", {self.waiting:,} messages still on the way"
+        if self.next_ms is not None:
+            text += f", next at {self.next_ms} ms"
+        return text + "".join(f"; endless loop? {loop}" for loop in self.loops)
+
+
+class Simulation:
+    """A network of processes and wallets on one virtual clock.
+
+    The same seed and the same calls give the same run and the same `fingerprint`, on any machine.
+    Sending never runs a handler: that happens in `run`, `step`, `eval` and `query`, and the boot
+    script of a process in `spawn`.
+
+    `fidelity` is "docs" (code runs as the documentation prints it, see `findings`) or "network"
+    (the reference module to the letter). `latency` is whole milliseconds or a latency model, and
+    `links` gives single links another: {("alice", "ledger"): 5, ("alice", "*"): Uniform(1, 9)}.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        fidelity: str = "docs",
+        latency: Latency | int = 10,
+        links: Mapping[tuple[str, str], Latency | int] | None = None,
+        network: Network | None = None,
+        start_ms: int = START_MS,
+        limits: Limits | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        if fidelity not in FIDELITIES:
+            raise UsageError(f"fidelity={fidelity!r}: there are {' and '.join(map(repr, FIDELITIES))}")
+        if not isinstance(start_ms, int) or start_ms < 0:
+            raise UsageError(f"start_ms={start_ms!r}: whole milliseconds since 1970")
+        self.seed = seed
+        self.fidelity = fidelity
+        self.seeds = Seeds(seed)
+        self._links = dict(links or {})
+        self._timers: dict[str, tuple[Timer, str, tuple[str, ...], str]] = {}
+        self._handles: dict[str, ProcessHandle] = {}
+        self._wallets: dict[str, WalletHandle] = {}
+        self._timers_made = 0
+        if network is None:
+            network = LatencyNetwork(self.seeds.stream("network"), _latency(latency))
+        elif self._links:
+            raise UsageError("links= shapes the network that aosim makes; a network= of your own has its own links")
+        self._engine = Engine(
+            clock=Clock(start_ms),
+            network=network,
+            journal=journal if journal is not None else MemoryJournal(),
+            limits=limits or Limits(),
+            lenient=fidelity == "docs",
+            make_child=lambda message, module_id: self._spawner.lua_process(message, module_id),
+            timer_message=self._timer_message,
+        )
+        self._outside = Outside(self._engine)
+        self._spawner = Spawner(self._engine, self._outside, fidelity)
+
+    # Making
+
+    def wallet(self, name: str) -> WalletHandle:
+        """The wallet of that name; it is made when there is none. Its address depends on the name alone."""
+        if name not in self._wallets:
+            wallet = self._engine.wallets.get(self._engine.names.get(name, ""))
+            if wallet is None:
+                self._spawner.check_name(name)
+                wallet = self._outside.wallet(name)
+                self._link_up()
+            self._wallets[name] = WalletHandle(self, wallet)
+        return self._wallets[name]
+
+    def spawn(
+        self,
+        source: str | Path | PythonHandler = "",
+        *,
+        name: str | None = None,
+        owner: Address | None = None,
+        tags: Tags = (),
+        module: str = "aos",
+        cron: CronSpec | None = None,
+        on_boot: bool = True,
+    ) -> ProcessHandle:
+        """Make a process, run its code once, and return its handle.
+
+        `source` is the path of a Lua file (what it requires from its own folder comes along), Lua
+        text, or a Python function (context, message). Its owner is the wallet "owner" unless another is given.
+        With `on_boot` the code runs in the Process message; without, in an Eval right after it, as
+        `.load` does. `cron` is "5-minutes", several of these, or {"5-minutes": {"Action": "Tick"}}.
+        A process gets the messenger of the network as its Authority unless `tags` name one.
+
+        Raises SourceError for code that is missing or does not parse, BootError for code that fails,
+        NameTaken, UnknownName, UsageError. A refused spawn leaves no trace.
+        """
+        self._check_looking()
+        resident = self._spawner.spawn(
+            source, name=name, owner=owner, tags=tags, module=module, cron=cron, on_boot=on_boot
+        )
+        self._link_up()
+        return self.process(resident.id)
+
+    def every(
+        self,
+        every_ms: int,
+        target: Address,
+        data: str | None = None,
+        *,
+        sender: Address | None = None,
+        tags: Tags = (),
+        **named: str,
+    ) -> Timer:
+        """Send a message again and again: it arrives at every multiple of the interval from now on.
+
+        The sender is the target's owner, or the wallet "owner", unless another is given.
+        """
+        if not isinstance(every_ms, int) or isinstance(every_ms, bool) or every_ms < 1:
+            raise UsageError(f"every_ms={every_ms!r}: a whole number of milliseconds from 1 up")
+        target_id = self._outside.resolve(target)
+        sender_id = self._outside.sender(sender, target_id)
+        flat, text = self._outside.client_tags(target_id, data, tags, named)
+        self._timers_made += 1
+        timer_id = message_id("timer", self._timers_made, target_id, flat, text)
+        timer = Timer(self, timer_id, every_ms, target_id)
+        self._timers[timer_id] = (timer, sender_id, flat, text)
+        self._engine.queue.push(self.now_ms + every_ms, TimerTick(timer_id, 1))
+        return timer
+
+    def observe(self, observer: Observer) -> None:
+        """Let an observer see every step from now on."""
+        self._engine.observers.append(observer)
+
+    # Sending
+
+    def send(
+        self,
+        target: Address,
+        data: str | None = None,
+        *,
+        sender: Address = "owner",
+        tags: Tags = (),
+        after_ms: int | None = None,
+        at_ms: int | None = None,
+        **named: str,
+    ) -> Sent:
+        """Send a message from a wallet. See `WalletHandle.send`."""
+        self._check_looking()
+        target_id = self._outside.resolve(target)
+        sender_id = self._outside.sender(sender, target_id)
+        flat, data = self._outside.client_tags(target_id, data, tags, named)
+        not_before_ms = self._outside.not_before_ms(after_ms, at_ms)
+        message = self._outside.message(sender_id, target_id, data, flat)
+        due_ms = self._engine.dispatch(message, not_before_ms=not_before_ms)
+        sent = Sent(self, message, due_ms)
+        if due_ms:
+            self._engine.watched[message.id] = sent._settle
+        return sent
+
+    # Running
+
+    def step(self) -> bool:
+        """Let the next event happen; False when nothing is waiting."""
+        return self._engine.step()
+
+    def run(
+        self,
+        *,
+        for_ms: int | None = None,
+        until: int | Callable[[], bool] | None = None,
+        events_max: int | None = None,
+    ) -> Run:
+        """Let events happen: until no message is on the way, or within bounds.
+
+        `for_ms` and `until` (a time in milliseconds) run everything that is due up to that moment,
+        timers and cron included, and leave the clock there; `until` may also be a function that is
+        asked after every event. `events_max` stops after so many events. Without bounds, timers and
+        cron tick only while messages are on the way; a chain that does not end raises EndlessLoop,
+        ever more messages TooManyWaiting.
+        """
+        engine = self._engine
+        self._check_looking()
+        stop_ms, condition = self._bounds(for_ms, until)
+        if events_max is not None and (not isinstance(events_max, int) or events_max < 0):
+            raise UsageError(f"events_max={events_max!r}: a whole number from 0 up")
+        bounded = stop_ms is not None or condition is not None or events_max is not None
+        step, counts, queue = engine.step, engine.counts, engine.queue
+        events, stopped_by = 0, "quiet"
+        while True:
+            if stop_ms is not None:
+                due_ms = queue.peek_ms()
+                if due_ms is None or due_ms > stop_ms:
+                    stopped_by = "time"
+                    break
+            elif not counts.on_the_way and (condition is None or not len(queue)):
+                break
+            if events == events_max:
+                stopped_by = "events"
+                break
+            step()
+            events += 1
+            if condition is not None and condition():
+                stopped_by = "condition"
+                break
+            if not bounded and not events & 1023:
+                engine.check_limits()
+        if stopped_by == "time" and stop_ms is not None:
+            engine.clock.advance(stop_ms)
+        loops = tuple(f"{engine.route_of(loop)}, {loop.hops:,} hops" for loop in engine.loops.suspects.values())
+        return Run(events, self.now_ms, stopped_by, counts.on_the_way, queue.peek_ms(), loops)
+
+    # Looking
+
+    @property
+    def now_ms(self) -> int:
+        """The virtual time, in milliseconds since 1970: what processes see as a message's Timestamp."""
+        return self._engine.clock.now_ms
+
+    @property
+    def start_ms(self) -> int:
+        """Where the clock began."""
+        return self._engine.clock.start_ms
+
+    @property
+    def block_height(self) -> int:
+        """The height of the newest block."""
+        return self._engine.clock.block_height
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of all that has happened: equal for equal runs, 64 hex digits."""
+        return self._engine.journal.fingerprint
+
+    @property
+    def journal(self) -> Journal:
+        """The record of the run."""
+        return self._engine.journal
+
+    @property
+    def counts(self) -> Counts:
+        """How many messages began and how they ended; see `Counts` for the sum that always holds."""
+        return self._engine.counts
+
+    @property
+    def dead_letters(self) -> list[DeadLetter]:
+        """Messages nobody answers to, with the reason."""
+        return self._engine.dead_letters
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What docs fidelity forgave and the network would not."""
+        return self._engine.findings.all
+
+    @property
+    def processes(self) -> list[ProcessHandle]:
+        """All processes, in the order in which they were made."""
+        return [self.process(identity) for identity in self._engine.residents]
+
+    @property
+    def wallets(self) -> list[WalletHandle]:
+        """All wallets, in the order in which they were made."""
+        names = [wallet.name for wallet in self._engine.wallets.values() if wallet.name in self._engine.names]
+        return [self.wallet(name) for name in names]
+
+    @property
+    def scheduled(self) -> list[Scheduled]:
+        """All that waits for its time, the earliest first."""
+        return [self._scheduled(due_ms, event) for due_ms, event in self._engine.queue]
+
+    def process(self, which: Address) -> ProcessHandle:
+        """The handle of a process, by name or id. Raises UnknownName."""
+        address = self._outside.resolve(which)
+        if address not in self._engine.residents:
+            raise UnknownName(str(which), [one.name for one in self._engine.residents.values()], kind="process")
+        if address not in self._handles:
+            self._handles[address] = ProcessHandle(self, self._engine.residents[address])
+        return self._handles[address]
+
+    def message(self, identity: str) -> Message | None:
+        """A message that has arrived somewhere, by its id."""
+        return self._engine.find_message(identity)
+
+    def name_of(self, address: str) -> str:
+        """The name of an address, or the address itself when it has none."""
+        return self._engine.name_of(address)
+
+    # What the handles ask for
+
+    def _eval(self, handle: ProcessHandle, code: str) -> Any:
+        self._check_looking()
+        resident = self._engine.residents[handle.id]
+        lua = handle._lua()
+        flat = ("Action", "Eval", *CLIENT_TAGS)
+        message = self._outside.message(eval_owner(resident), handle.id, code, flat)
+        self._engine.counts.sent += 1
+        result = self._engine.evaluate(resident, self._engine.scheduler.assign(message, handle.id))
+        if result.error is not None:
+            raise EvalError(resident.name, result.error)
+        return lua.last_value()
+
+    def _query(
+        self, handle: ProcessHandle, data: str | None, *, sender: Address, tags: Tags, named: dict[str, str]
+    ) -> Result:
+        self._check_looking()
+        resident = self._engine.residents[handle.id]
+        flat, data = self._outside.client_tags(handle.id, data, tags, named)
+        sender_id = self._outside.sender(sender, handle.id)
+        identity = message_id("query", sender_id, handle.id, data, flat)
+        message = Message(identity, sender_id, sender_id, handle.id, data, flat)
+        return resident.process.dry_run(self._engine.scheduler.outside_log(message, handle.id))
+
+    def _cancel(self, sent: Sent) -> bool:
+        waiting = [
+            event for _, event in self._engine.queue if isinstance(event, Arrival) and event.message is sent.message
+        ]
+        for event in waiting:
+            self._engine.queue.remove(event)
+            self._engine.counts.on_the_way -= 1
+            self._engine.settle(sent.id, Fate.CANCELLED, None)
+        if waiting:
+            self._engine.journal.append(("cancelled", sent.id, self.now_ms))
+        return bool(waiting)
+
+    def _cancel_timer(self, timer_id: str) -> bool:
+        if self._timers.pop(timer_id, None) is None:
+            return False
+        for _, event in self._engine.queue:
+            if isinstance(event, TimerTick) and event.timer_id == timer_id:
+                self._engine.queue.remove(event)
+        return True
+
+    # What the engine asks for
+
+    def _timer_message(self, tick: TimerTick) -> Message | None:
+        if tick.timer_id not in self._timers:
+            return None
+        timer, sender_id, flat, data = self._timers[tick.timer_id]
+        timer.ticks = tick.number
+        self._engine.queue.push(self.now_ms + timer.every_ms, TimerTick(tick.timer_id, tick.number + 1))
+        return self._outside.message(sender_id, timer.target_id, data, flat)
+
+    # Helpers, in the order in which they are called
+
+    def _check_looking(self) -> None:
+        if self._engine.looking:
+            raise ObserverTouched
+
+    def _link_up(self) -> None:
+        """Give the network the links whose two ends are known by now."""
+        names, network = self._engine.names, self._engine.network
+        if not self._links or not isinstance(network, LatencyNetwork):
+            return
+        for (sender, target), latency in list(self._links.items()):
+            ends = [end if end == "*" or is_address(end) else names.get(end) for end in (sender, target)]
+            if ends[0] is not None and ends[1] is not None:
+                network.set_link(ends[0], ends[1], _latency(latency))
+                del self._links[sender, target]
+
+    def _bounds(
+        self, for_ms: int | None, until: int | Callable[[], bool] | None
+    ) -> tuple[int | None, Callable[[], bool] | None]:
+        if self._links:
+            ends = [end for link in self._links for end in link if end != "*"]
+            missing = next(end for end in ends if end not in self._engine.names and not is_address(end))
+            raise UnknownName(missing, self._engine.names, kind="process or wallet in links=")
+        if for_ms is not None:
+            if until is not None:
+                raise UsageError("for_ms= and until=: give one of them")
+            if not isinstance(for_ms, int) or for_ms < 0:
+                raise UsageError(f"for_ms={for_ms!r}: a whole number of milliseconds from 0 up")
+            return self.now_ms + for_ms, None
+        if callable(until):
+            return None, until
+        if until is not None and (not isinstance(until, int) or until < self.now_ms):
+            raise UsageError(
+                f"until={until!r} lies in the past: the clock stands at {self.now_ms:_} ms. Use run(for_ms={until!r})?"
+            )
+        return until, None
+
+    def _scheduled(self, due_ms: int, event: Arrival | Birth | CronTick | TimerTick) -> Scheduled:
+        match event:
+            case Arrival(message, address, _):
+                return Scheduled(due_ms, "message", self.name_of(address), message.tag("Action", "") or "", message.id)
+            case Birth(message, _, _, _):
+                return Scheduled(due_ms, "spawn", message.tag("Name", "") or "", "", message.id)
+            case CronTick(address):
+                plan = self._engine.residents[address].cron
+                what = ", ".join(line.interval for line in plan.lines) if plan is not None else ""
+                return Scheduled(due_ms, "cron", self.name_of(address), what, address)
+            case TimerTick(timer_id, _):
+                timer, _, flat, _ = self._timers[timer_id]
+                what = f"{find_tag(flat, 'Action', '')} every {timer.every_ms} ms"
+                return Scheduled(due_ms, "timer", self.name_of(timer.target_id), what.strip(), timer_id)
+
+
+def _latency(latency: Latency | int) -> Latency:
+    if isinstance(latency, int):
+        return Constant(latency)
+    if not callable(getattr(latency, "draw_ms", None)):
+        raise UsageError(f"latency {latency!r}: whole milliseconds, Constant, Uniform, Lognormal or a draw_ms method")
+    return latency

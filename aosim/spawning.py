@@ -1,0 +1,129 @@
+"""How a process comes to be: its tags, its Process message, its first evaluation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aosim.cron import CronSpec, cron_plan, cron_tags
+from aosim.engine import Engine, Resident
+from aosim.errors import BootError, NameTaken, UnknownName, UsageError
+from aosim.handles import Address, Tags
+from aosim.ids import is_address
+from aosim.luavm.bundle import Source, load_source
+from aosim.luavm.process import LuaProcess, ProcessInfo
+from aosim.message import Message, find_tag
+from aosim.messenger import MESSENGER_ID, MODULE_ID, message_id
+from aosim.outside import CLIENT_TAGS, Outside, pairs_of
+from aosim.process import Process, PythonHandler, PythonProcess, text_tags
+from aosim.scheduler import SCHEDULER_ID
+
+_MODULES = {"aos": MODULE_ID, "aos-2.0.6": MODULE_ID}
+_MODULE_TAGS = (
+    *("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Module"),
+    *("Module-Format", "wasm64-unknown-emscripten-draft_2024_02_15"),
+    *("Input-Encoding", "JSON-1", "Output-Encoding", "JSON-1"),
+    *("Memory-Limit", "1-gb", "Compute-Limit", "9000000000000"),
+)
+
+
+class Spawner:
+    """Makes processes. Everything is checked before anything is changed."""
+
+    def __init__(self, engine: Engine, outside: Outside, fidelity: str) -> None:
+        self._engine = engine
+        self._outside = outside
+        self._fidelity = fidelity
+        self._made = 0  # tells apart two processes made alike
+
+    def spawn(
+        self,
+        source: str | Path | PythonHandler,
+        *,
+        name: str | None,
+        owner: Address | None,
+        tags: Tags,
+        module: str,
+        cron: CronSpec | None,
+        on_boot: bool,
+    ) -> Resident:
+        """See `Simulation.spawn`."""
+        if name is not None:
+            self.check_name(name)
+        given = text_tags(pairs_of(tags), f"spawn of {name or 'a process'}")
+        given += cron_tags(cron) if cron is not None else ()
+        cron_plan(given, self._engine.clock)
+        if module not in _MODULES and not is_address(module):
+            raise UnknownName(module, _MODULES, kind="module")
+        module_id = _MODULES.get(module, module)
+        owner_id = self._outside.resolve(owner) if owner is not None else None
+        code = Source("", "") if callable(source) else load_source(source)
+
+        owner_id = owner_id or self._outside.wallet("owner").address
+        name = name or self._free_name(code)
+        flat = _process_tags(name, given, module_id, code if on_boot else Source("", ""))
+        data = code.text if on_boot and code.text else " "
+        process_id = message_id("process", owner_id, data, flat, self._made + 1)
+        message = Message(process_id, owner_id, owner_id, process_id, data, flat)
+        process = PythonProcess(process_id, source) if callable(source) else self.lua_process(message, module_id)
+        resident = Resident(process_id, name, owner_id, flat, process)
+        resident.cron = cron_plan(flat, self._engine.clock)
+        self._boot(resident, message, Source("", "") if on_boot else code)
+        self._made += 1
+        return resident
+
+    def lua_process(self, message: Message, module_id: str) -> Process:
+        """The Lua process that a Process message asks for, not evaluated yet."""
+        info = ProcessInfo(message.id, message.owner, message.flat, module_id, SCHEDULER_ID, _MODULE_TAGS)
+        return LuaProcess(info, fidelity=self._fidelity)
+
+    def check_name(self, name: str) -> None:
+        """Raise UsageError or NameTaken for a name that a new process or wallet cannot have."""
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(f"name={name!r}: a name is a text that is not blank")
+        if name in self._engine.names:
+            raise NameTaken(name)
+
+    def _free_name(self, code: Source) -> str:
+        stem = Path(code.chunk).stem if code.chunk else "process"
+        name, number = stem, 1
+        while name in self._engine.names:
+            number += 1
+            name = f"{stem}-{number}"
+        return name
+
+    def _boot(self, resident: Resident, message: Message, script: Source) -> None:
+        """Evaluate the Process message, and the script after it; on failure nothing has happened."""
+        scheduler = self._engine.scheduler
+        messages = [message]
+        if script.text:
+            flat = ("Action", "Eval", *CLIENT_TAGS, *(("Source-File", script.chunk) if script.chunk else ()))
+            load_id = message_id("load", resident.id, script.text)
+            messages.append(Message(load_id, message.owner, message.owner, resident.id, script.text, flat))
+        evaluated = []
+        for each in messages:
+            assignment = scheduler.assign(each, resident.id)
+            result = resident.process.handle(assignment)
+            if result.error is not None:
+                scheduler.forget(resident.id)
+                raise BootError(resident.name, result.error)
+            evaluated.append((assignment, result))
+        self._engine.admit(resident)
+        for assignment, result in evaluated:
+            self._engine.counts.sent += 1
+            self._engine.record(resident, assignment, result)
+
+
+def _process_tags(name: str, given: tuple[str, ...], module_id: str, code: Source) -> tuple[str, ...]:
+    """The tags of a process as the aos client writes them, around those it was given."""
+    flat: tuple[str, ...] = ("App-Name", "aos", "Name", name)
+    if find_tag(given, "Authority") is None:
+        flat += ("Authority", MESSENGER_ID)
+    flat += ("aos-Version", "2.0.6", *given)
+    if code.text and find_tag(given, "On-Boot") is None:
+        flat += ("On-Boot", "Data")
+    if code.chunk:
+        flat += ("Source-File", code.chunk)
+    flat += ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Process", "Module", module_id)
+    if find_tag(given, "Scheduler") is None:
+        flat += ("Scheduler", SCHEDULER_ID)
+    return (*flat, "Content-Type", "text/plain", "SDK", "aoconnect")
