@@ -1,0 +1,217 @@
+"""LuaProcess: a process whose code is Lua, run by the runtime in `lua/`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lupa.lua53 import LuaError
+
+from aosim.errors import BorderError
+from aosim.luavm import source
+from aosim.luavm.border import python_value, texts_of, texts_to_bytes, to_bytes, to_text
+from aosim.message import AssignRequest, Assignment, Forgiven, Outgoing, Result
+from aosim.process_info import ProcessInfo
+
+__all__ = ["LuaProcess", "ProcessInfo", "check_source"]
+
+check_source = source.check_source
+
+# Libraries every process can load at any time; the others are handed over when a message names them.
+_RESIDENT = ("json", "utils", "stringify", "dump", "chance", "bit32")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_OWN_PLACE = re.compile(r'\[string "(?:\.[^"\n]*|json|ao)"\]:\d+: ')
+_TRACEBACK = re.compile(r"\s*stack traceback:\n(?:[ \t]+[^\n]*(?:\n|$))*")
+
+
+class LuaProcess:
+    """A process made of Lua.
+
+    handle() is called once per assignment, in nonce order. A failing message gives a Result with an
+    error and leaves the state as it was before; so does a dry run. Nothing in here asks for the
+    time, for chance, or for anything outside.
+    """
+
+    def __init__(self, info: ProcessInfo, *, fidelity: str = "docs") -> None:
+        self.info = info
+        self._fidelity = fidelity
+        self._log: list[Assignment] = []
+        self._wanted: set[str] = set()
+        self._prompt = ""
+        self._stale = False
+        self._start()
+
+    def handle(self, assignment: Assignment) -> Result:
+        """Evaluate one assignment and keep what it changed, unless it failed."""
+        if self._stale:
+            self._rebuild()
+        result = self._evaluate(assignment)
+        if result.error is None:
+            self._log.append(assignment)
+        else:
+            self._stale = True
+        return result
+
+    def dry_run(self, assignment: Assignment) -> Result:
+        """Evaluate one assignment and drop what it changed."""
+        if self._stale:
+            self._rebuild()
+        result = self._evaluate(assignment)
+        self._stale = True
+        return result
+
+    def last_value(self) -> object:
+        """What the last Eval returned: tables as list or dict, functions and cycles as text."""
+        return python_value(_tuple(self._last_value()))
+
+    def read(self, name: str) -> object:
+        """A global, or a field by a dotted path, read without running any code of the author."""
+        if self._stale:
+            self._rebuild()
+        return python_value(_tuple(self._read(*map(to_bytes, name.split(".")))))
+
+    def global_names(self) -> list[str]:
+        """The globals the author has made, in order of their names."""
+        if self._stale:
+            self._rebuild()
+        return list(texts_of(_tuple(self._global_names())))
+
+    def _start(self) -> None:
+        runtime = source.new_runtime()
+        doors = runtime.execute(source.bundle(), self._fidelity.encode(), *_libraries(_RESIDENT))
+        (
+            self._step,
+            introduce,
+            self._provide,
+            self._answer_json,
+            self._last_value,
+            self._read,
+            self._global_names,
+            self._file,
+        ) = doors
+        self._runtime = runtime
+        info = self.info
+        introduce(
+            *map(to_bytes, (info.id, info.owner, info.module_id, info.module_owner)),
+            len(info.flat),
+            *texts_to_bytes(info.flat + info.module_flat),
+        )
+        for name in sorted(self._wanted):
+            self._provide(name.encode(), source.library(name))
+
+    def _rebuild(self) -> None:
+        self._start()
+        self._stale = False
+        log, self._log = self._log, []
+        for assignment in log:
+            result = self._evaluate(assignment)
+            if result.error is not None:
+                raise BorderError(f"{self.info.id}: nonce {assignment.nonce} failed when it was replayed")
+            self._log.append(assignment)
+
+    def _evaluate(self, assignment: Assignment) -> Result:
+        message = assignment.message
+        while True:
+            data = message.data
+            try:
+                out = self._step(
+                    to_bytes(message.id) if not assignment.cron else b"",
+                    to_bytes(message.sender),
+                    to_bytes(message.owner),
+                    to_bytes(message.target),
+                    None if data is None else to_bytes(data),
+                    to_bytes(message.anchor),
+                    assignment.timestamp_ms,
+                    assignment.block_height,
+                    assignment.nonce,
+                    assignment.epoch,
+                    to_bytes(assignment.hash_chain),
+                    to_bytes(message.from_module),
+                    to_bytes(message.pushed_for),
+                    assignment.cron,
+                    assignment.dry_run,
+                    to_bytes(message.signature),
+                    *texts_to_bytes(message.flat),
+                )
+            except LuaError as problem:
+                text = str(problem)
+                return Result(error=text, raw_error=text, verdict="failed")
+            if out[0] != b"missing":
+                return self._result(out)
+            self._want(to_text(out[1]))
+
+    def _want(self, name: str) -> None:
+        """A library was asked for that the runtime did not hold: undo, hand it over, and do it again."""
+        if name in self._wanted or name not in source.library_names():
+            raise BorderError(f"the runtime asked for library {name!r} twice, or it does not exist")
+        self._wanted.add(name)
+        self._rebuild()
+
+    def _result(self, out: tuple[Any, ...]) -> Result:
+        values = iter(out)
+        verdict, output = to_text(next(values)), to_text(next(values))
+        prompt, error, raw_error = next(values), next(values), next(values)
+        if prompt is not False:
+            self._prompt = to_text(prompt)
+        if error is not False:
+            return Result(
+                output=output,
+                error=_plain(to_text(error)),
+                raw_error=to_text(raw_error),
+                verdict=verdict,
+                forgiven=_forgiven(values),
+            )
+        return Result(
+            messages=_requests(values),
+            spawns=_requests(values),
+            assignments=_assignments(values),
+            output=output,
+            prompt=self._prompt,
+            verdict=verdict,
+            forgiven=_forgiven(values),
+        )
+
+
+def _tuple(value: object) -> tuple[Any, ...]:
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _libraries(names: tuple[str, ...]) -> Iterator[bytes]:
+    for name in names:
+        yield name.encode()
+        yield source.library(name)
+
+
+def _plain(text: str) -> str:
+    text = _TRACEBACK.sub("\n", _COLOUR.sub("", text))
+    return _OWN_PLACE.sub("", text).strip()
+
+
+def _requests(values: Iterator[Any]) -> tuple[Outgoing, ...]:
+    return tuple(_request(values) for _ in range(next(values)))
+
+
+def _request(values: Iterator[Any]) -> Outgoing:
+    target, data, anchor, problem, count = (next(values) for _ in range(5))
+    return Outgoing(
+        None if target is False else to_text(target),
+        None if data is False else to_text(data),
+        to_text(anchor),
+        texts_of([next(values) for _ in range(count)]),
+        "" if problem is False else to_text(problem),
+    )
+
+
+def _assignments(values: Iterator[Any]) -> tuple[AssignRequest, ...]:
+    return tuple(
+        AssignRequest(to_text(next(values)), texts_of([next(values) for _ in range(next(values))]))
+        for _ in range(next(values))
+    )
+
+
+def _forgiven(values: Iterator[Any]) -> tuple[Forgiven, ...]:
+    count = next(values)
+    return tuple(Forgiven(*texts_of([next(values) for _ in range(3)])) for _ in range(count // 3))

@@ -1,0 +1,88 @@
+"""Where the Lua files of the runtime are, and their bytecode.
+
+Each file is compiled once per host, without debug information: the runtime's own frames carry no
+names and no lines, which is how a process's frames are told from them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from lupa.lua53 import LuaError, LuaRuntime
+
+from aosim.errors import BorderError, SourceError
+
+_HERE = Path(__file__).resolve()
+
+
+@cache
+def lua_folder() -> Path:
+    """The folder of the .lua files: in an installed package, or in a checkout."""
+    for folder in (_HERE.parents[1] / "lua", _HERE.parents[2] / "lua"):
+        if (folder / "kernel.lua").is_file():
+            return folder
+    raise BorderError(
+        f"the Lua files of aosim are missing beside {_HERE.parents[1]}. Install aosim again, "
+        f"or run it from a complete checkout."
+    )
+
+
+def new_runtime() -> LuaRuntime:
+    """A bare Lua: bytes in and out, no Python object reachable from it."""
+    return LuaRuntime(
+        encoding=None,
+        unpack_returned_tuples=True,
+        register_eval=False,
+        register_builtins=False,
+        attribute_handlers=(_refuse, _refuse),
+    )
+
+
+def _refuse(*_: object) -> None:
+    raise AttributeError("Python objects are closed to Lua")
+
+
+_DUMP = b"local text, name = ... return string.dump(assert(load(text, name, 't')), true)"
+
+
+def _compile(text: bytes, name: str) -> bytes:
+    try:
+        code = new_runtime().execute(_DUMP, text, b"=" + name.encode())
+    except LuaError as problem:
+        raise BorderError(f"{name} of the runtime does not parse: {problem}") from problem
+    assert isinstance(code, bytes)
+    return code
+
+
+@cache
+def bundle() -> bytes:
+    """All files of the runtime but its libraries, as one precompiled chunk that starts the kernel."""
+    parts = []
+    for path in sorted(lua_folder().glob("*.lua")):
+        parts.append(f'parts["{path.stem}"] = function(...)\n'.encode() + path.read_bytes() + b"\nend\n")
+    return _compile(b"local parts = {}\n" + b"".join(parts) + b"return parts.kernel(parts, ...)", "runtime")
+
+
+@cache
+def library(name: str) -> bytes:
+    """The precompiled chunk of a library: "json", "bint" ..."""
+    return _compile((lua_folder() / "lib" / f"{name}.lua").read_bytes(), name)
+
+
+@cache
+def library_names() -> frozenset[str]:
+    """The libraries there are."""
+    return frozenset(path.stem for path in (lua_folder() / "lib").glob("*.lua"))
+
+
+_CHECK = b"local text, name = ... local run, problem = load(text, name, 't') return problem or false"
+
+
+def check_source(text: str, chunk: str) -> None:
+    """Raise a `SourceError` naming file and line when a Lua text does not parse."""
+    name = chunk.encode("utf-8", "surrogateescape")
+    problem = new_runtime().execute(_CHECK, text.encode("utf-8", "surrogateescape"), b"@" + name)
+    if problem:
+        assert isinstance(problem, bytes)
+        raise SourceError(f"{problem.decode('utf-8', 'surrogateescape')}. Mend that line and load it again.")

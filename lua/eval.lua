@@ -1,0 +1,49 @@
+--- eval.lua: the handler that runs the owner's code.
+
+local k = ...
+local raw, sandbox = k.raw, k.sandbox
+local type, error = raw.type, raw.error
+
+local eval = {}
+
+-- A file that was loaded by name shows its name in errors.
+local function chunk_name(msg)
+  local file = k.tag_of(msg, "Source-File")
+  return type(file) == "string" and "@" .. file or "aos"
+end
+
+local function compile(text, name)
+  local run = sandbox.load("return " .. text, name)
+  if run then
+    return run
+  end
+  return sandbox.load(text, name)
+end
+
+--- aos: first as an expression, then as statements; a second value that is true is an error.
+function eval.run(msg)
+  local text = msg.Data
+  if type(text) ~= "string" and type(text) ~= "number" then
+    error("[string \".eval\"]:12: attempt to concatenate a " .. type(text) .. " value (local 'expr')", 0)
+  end
+  local run, problem = compile(text .. "", chunk_name(msg))
+  if not run then
+    k.syntax_error = true
+    k.ao.outbox.Error = problem
+    return
+  end
+  local value, failure = run()
+  k.last_value = value
+  if failure then
+    k.ao.outbox.Error = failure
+    return
+  end
+  if value then
+    local logs = k.env.HANDLER_PRINT_LOGS
+    if logs then
+      k.insert(logs, type(value) == "table" and k.stringify().format(value) or k.tostring(value))
+    end
+  end
+end
+
+return eval

@@ -1,0 +1,258 @@
+--- handlers.lua: the list of handlers, and the search through it.
+
+local k = ...
+local raw = k.raw
+local type, error, pcall, tostring, rawget = raw.type, raw.error, raw.pcall, raw.tostring, raw.rawget
+local coroutine = raw.coroutine
+local getmetatable = raw.getmetatable
+
+local handlers = { _version = "0.0.5", list = {}, coroutines = {}, onceNonce = 0, utils = k.handlers_utils }
+k.handlers = handlers
+
+-- A handler's error gets the place of the search in front, as texts (not numbers) do that are raised again.
+local HERE = '[string ".handlers"]:723: '
+
+local usage = "Invalid arguments given. Expected: \n\tname : string, \tpattern : Action : string | MsgMatch : table,\n"
+  .. "\t\tfunction(msg: Message) : {-1 = break, 0 = skip, 1 = continue},\n"
+  .. "\thandle(msg : Message) : void) | Resolver,\n\tMaxRuns? : number | \"inf\" | nil"
+
+local function place_first(text, place)
+  if type(text) == "string" then
+    return place .. text
+  end
+  return text
+end
+
+local function check_arguments(name, pattern)
+  local kind = type(pattern)
+  if type(name) ~= "string" or kind ~= "string" and kind ~= "table" and kind ~= "function" then
+    error('[string ".handlers"]:113: ' .. usage, 0)
+  end
+end
+
+local function find_by_name(name)
+  for i, entry in k.ipairs(handlers.list) do
+    if entry.name == name then
+      return i, entry
+    end
+  end
+end
+
+--- The function that runs a handle: itself, or the one of a table of resolvers that matches.
+function handlers.generateResolver(resolver)
+  return function(msg)
+    if type(resolver) == "function" then
+      return resolver(msg)
+    end
+    if resolver == nil or type(resolver) ~= "table" then
+      error("[string \".handlers\"]:150: bad argument #1 to 'for iterator' (table expected, got " .. type(resolver) .. ")", 0)
+    end
+    for pattern, handle in k.pairs(resolver) do
+      if k.utils().matchesSpec(msg, pattern) then
+        return handle(msg)
+      end
+    end
+  end
+end
+
+-- aos: a name with two arguments is its own pattern.
+local function arguments(count, name, pattern, handle, max_runs)
+  if count == 2 then
+    return name, name, pattern, nil
+  end
+  return name, pattern, handle, max_runs
+end
+
+local function replace(name, pattern, handle, max_runs)
+  local _, entry = find_by_name(name)
+  if not entry then
+    return false
+  end
+  entry.pattern, entry.handle, entry.maxRuns = pattern, handle, max_runs
+  return true
+end
+
+local function new_entry(name, pattern, handle, max_runs)
+  k.note_place(pattern, handle)
+  return { name = name, pattern = pattern, handle = handlers.generateResolver(handle), maxRuns = max_runs }
+end
+
+local function put(at_front, count, ...)
+  local name, pattern, handle, max_runs = arguments(count, ...)
+  check_arguments(name, pattern)
+  local entry = new_entry(name, pattern, handle, max_runs)
+  if replace(name, pattern, entry.handle, max_runs) then
+    return
+  end
+  if at_front then
+    k.insert(handlers.list, 1, entry)
+  else
+    k.insert(handlers.list, entry)
+  end
+end
+
+function handlers.add(...)
+  put(false, raw.select("#", ...), ...)
+  return #handlers.list
+end
+
+function handlers.append(...)
+  put(false, raw.select("#", ...), ...)
+end
+
+function handlers.prepend(...)
+  put(true, raw.select("#", ...), ...)
+end
+
+function handlers.once(...)
+  if raw.select("#", ...) == 3 then
+    local name, pattern, handle = ...
+    put(true, 4, name, pattern, handle, 1)
+    return
+  end
+  local pattern, handle = ...
+  local name = "_once_" .. tostring(handlers.onceNonce)
+  handlers.onceNonce = handlers.onceNonce + 1
+  put(true, 4, name, pattern, handle, 1)
+end
+
+local function inserter(name, offset)
+  if type(name) ~= "string" then
+    error('[string ".handlers"]:' .. (offset == 0 and 255 or 295) .. ": Handler name MUST be a string", 0)
+  end
+  local at = find_by_name(name)
+  return {
+    add = function(...)
+      local new, pattern, handle, max_runs = arguments(raw.select("#", ...), ...)
+      check_arguments(new, pattern)
+      if at then
+        k.insert(handlers.list, at + offset, new_entry(new, pattern, handle, max_runs))
+      end
+    end
+  }
+end
+
+function handlers.before(name)
+  return inserter(name, 0)
+end
+
+function handlers.after(name)
+  return inserter(name, 1)
+end
+
+function handlers.remove(name)
+  if type(name) ~= "string" then
+    error('[string ".handlers"]:335: name MUST be string', 0)
+  end
+  local at = find_by_name(name)
+  if at then
+    k.remove(handlers.list, at)
+  end
+end
+
+--- aos: a once handler that wakes the one that waits; the message being handled ends here.
+function handlers.receive(pattern)
+  local self = k.begin_waiting()
+  handlers.once(pattern, function(msg)
+    local ok, problem = k.resume_waiting(self, msg)
+    if not ok then
+      error(place_first(problem, '[string ".handlers"]:199: '), 0)
+    end
+  end)
+  return coroutine.yield(true)
+end
+
+
+--- The functions onReply and receive of a request.
+function k.waiting_functions(request, record)
+  local reference = record[3]
+  if record.spawn then
+    local function pattern()
+      return { Action = "Spawned", From = k.ao.id, Reference = reference }
+    end
+    return function(handle)
+      handlers.once(pattern(), handle)
+    end, function()
+      return handlers.receive(pattern())
+    end
+  end
+  return function(...)
+    local from, handle = request.Target, ...
+    if raw.select("#", ...) == 2 then
+      from, handle = ...
+    end
+    handlers.once({ From = from, ["X-Reference"] = reference }, handle)
+  end, function(from)
+    return handlers.receive({ From = from or request.Target, ["X-Reference"] = reference })
+  end
+end
+
+local function verdict_of(result)
+  if type(result) == "number" then
+    return result
+  elseif type(result) == "boolean" then
+    return result and -1 or 0
+  elseif type(result) ~= "string" then
+    error('[string ".handlers"]:667: Pattern result is not valid, it MUST be string, number, or boolean', 0)
+  elseif result == "continue" then
+    return 1
+  end
+  return result == "break" and -1 or 0
+end
+
+local function match(msg, pattern)
+  local kind = type(pattern)
+  if kind == "function" then
+    return pattern(msg)
+  elseif kind == "string" then
+    return msg.Action == pattern
+  elseif kind == "table" then
+    return k.utils().matchesSpec(msg, pattern)
+  end
+  return false
+end
+
+local function count_run(entry)
+  local left = entry.maxRuns
+  if left == nil or left == "inf" then
+    return
+  end
+  left = left - 1
+  entry.maxRuns = left
+  if left == 0 then
+    handlers.remove(entry.name)
+  end
+end
+
+--- Run the handlers over a message. True when one of them ended the search.
+function handlers.evaluate(msg, environment)
+  if type(msg) ~= "table" then
+    error('[string ".handlers"]:650: msg is not valid', 0)
+  elseif type(environment) ~= "table" then
+    error('[string ".handlers"]:651: env is not valid', 0)
+  end
+  local list, at = handlers.list, 1
+  local entry = list[1]
+  while entry ~= nil do
+    if entry.name ~= "_default" then
+      local verdict = verdict_of(match(msg, entry.pattern))
+      if verdict ~= 0 then
+        local ok, problem = pcall(entry.handle, msg, environment)
+        if not ok then
+          error(place_first(problem, HERE), 0)
+        end
+        count_run(entry)
+        if verdict < 0 then
+          return true
+        end
+      end
+    end
+    at = at + 1
+    entry = list[at]
+  end
+  local _, default = find_by_name("_default")
+  k.verdict = "inbox"
+  return default.handle(msg, environment)
+end
+
+return handlers

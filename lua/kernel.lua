@@ -1,0 +1,168 @@
+--- kernel.lua: builds a process in a fresh Lua and returns the few functions the host calls.
+--
+-- `parts` are the files of this folder as functions, `fidelity` is "docs" or "network"; then follow the
+-- libraries that are at hand from the start, as name, precompiled text, name, precompiled text ...
+
+local parts, fidelity = ...
+local libraries = {}
+for i = 3, select("#", ...), 2 do
+  libraries[select(i, ...)] = select(i + 1, ...)
+end
+
+local raw = {}
+for _, name in ipairs({
+  "string", "table", "math", "utf8", "coroutine", "debug", "os", "next", "pairs", "ipairs", "select", "type",
+  "tostring", "tonumber", "pcall", "xpcall", "error", "assert", "load", "rawget", "rawset", "rawlen", "rawequal",
+  "setmetatable", "getmetatable", "collectgarbage"
+}) do
+  raw[name] = _G[name]
+end
+
+local sandbox = parts.sandbox(raw, parts)
+local k = { raw = raw, sandbox = sandbox, env = sandbox.env, fidelity = fidelity, verdict = "handled" }
+local env, type, error = k.env, raw.type, raw.error
+
+-- Raw helpers: tables of the process may pretend anything, and its library tables may have been changed.
+k.insert, k.remove, k.concat, k.ipairs = env.table.insert, env.table.remove, env.table.concat, raw.ipairs
+k.pairs, k.tostring = sandbox.pairs, sandbox.tostring
+
+function k.wake(t)
+  local meta = raw.getmetatable(t)
+  local wake = meta and sandbox.lazy[meta]
+  if wake then
+    wake(t)
+  end
+end
+
+function k.sorted_names(t)
+  local names = {}
+  for name in sandbox.pairs(t) do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+-- Libraries ----------------------------------------------------------------------------------------------
+
+local loaded_libraries, private_parts = {}, {}
+local lib = { raw = raw, pairs = sandbox.pairs, next = sandbox.next, tostring = sandbox.tostring, sort = sandbox.sort }
+
+local function library(name)
+  local module = loaded_libraries[name]
+  if module == nil then
+    local code = libraries[name]
+    if not code then
+      k.missing = name
+      error(k.missing_signal, 0)
+    end
+    libraries[name] = false
+    local private
+    module, private = raw.load(code, "=" .. name, "b", {})(lib)
+    loaded_libraries[name], private_parts[name] = module, private
+  end
+  return module
+end
+
+k.missing_signal = {}
+
+function k.provide(name, code)
+  if libraries[name] == nil then
+    libraries[name] = code
+  end
+end
+
+function k.private_json()
+  return library("json")
+end
+
+-- aos: ao.send and print use whatever the process has put in the place of a library.
+local function visible(name, key)
+  local module = env.package.loaded[name]
+  if module == nil then
+    module = library(key)
+    env.package.loaded[name] = module
+  end
+  return module
+end
+
+function k.json()
+  return visible("json", "json")
+end
+
+function k.utils()
+  return visible(".utils", "utils")
+end
+
+function k.stringify()
+  return visible(".stringify", "stringify")
+end
+
+function k.dump()
+  return visible(".dump", "dump")
+end
+
+function k.chance_private()
+  library("chance")
+  return private_parts.chance
+end
+
+-- What require knows beside what the process has put into package.loaded or package.preload.
+local modules = {
+  ["json"] = "json", [".utils"] = "utils", [".dump"] = "dump", [".pretty"] = "pretty", [".stringify"] = "stringify",
+  [".base64"] = "base64", [".bint"] = "bint", [".chance"] = "chance"
+}
+local runtime = {
+  ao = "ao", [".ao"] = "ao", [".handlers"] = "handlers", [".handlers-utils"] = "handlers_utils",
+  [".process"] = "process_module", [".eval"] = "eval_module", [".default"] = "default_module",
+  [".boot"] = "boot_module", [".assignment"] = "assignment"
+}
+
+sandbox.module_loader(function(name)
+  if runtime[name] then
+    return k[runtime[name]]
+  end
+  return modules[name] and library(modules[name])
+end)
+
+-- Findings -----------------------------------------------------------------------------------------------
+
+local forgiven_seen, forgiven = {}, {}
+k.forgiven = forgiven
+
+--- Note something docs fidelity let pass, once per rule, place and name.
+function k.forgive(rule, name, detail, place)
+  place = place or sandbox.where(2) or "?"
+  local key = rule .. "\0" .. place .. "\0" .. name
+  if not forgiven_seen[key] then
+    forgiven_seen[key] = true
+    local n = #forgiven
+    forgiven[n + 1], forgiven[n + 2], forgiven[n + 3] = rule, place, detail
+  end
+end
+
+function k.note_place()
+end
+
+function k.tag_of(msg, name)
+  local tags = msg.Tags
+  return type(tags) == "table" and tags[name] or nil
+end
+
+-- Parts --------------------------------------------------------------------------------------------------
+
+k.message = parts.message(k)
+k.outbox = parts.outbox(k)
+parts.ao(k)
+k.assignment = parts.assignment(k)
+k.assignment.init(k.ao)
+k.handlers_utils = parts.handlers_utils(k)
+parts.handlers(k)
+k.eval = parts.eval(k)
+k.default = parts.default(k)
+k.process = parts.process(k)
+parts.boot(k)
+k.process_module = { _version = k.process._version, handle = env.handle }
+k.eval_module = function() return k.eval.run end
+k.default_module = function() return k.default.run end
+k.boot_module = function() return k.process.boot end
+return parts.steps(k)

@@ -1,0 +1,365 @@
+--- message.lua: the message a handler gets; made from flat arguments, filled in when it is looked at.
+--
+-- A message that comes in is a record: the list of everything the host handed over. What the handler
+-- sees is a table with few fields and a private metatable that finds the rest in the record. Whatever
+-- could tell the difference (a loop, a raw access, an assignment) wakes the table first: then it is an
+-- ordinary one with all its fields.
+
+local k = ...
+local raw, sandbox = k.raw, k.sandbox
+local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmetatable, raw.rawget, raw.rawset
+local type, lower, upper, gsub, find = raw.type, raw.string.lower, raw.string.upper, raw.string.gsub, raw.string.find
+
+local message = {}
+
+-- Places in a record. The first five are for what has been made of it, tags come last.
+local TAGS, REPLY, FORWARD, ARRAY, ALIAS = 1, 2, 3, 4, 5
+local ID, FROM, OWNER, TARGET, DATA, ANCHOR, TIMESTAMP, HEIGHT = 6, 7, 8, 9, 10, 11, 12, 13
+local NONCE, EPOCH, HASH_CHAIN, MODULE, PUSHED_FOR, CRON, READ_ONLY, SIGNATURE = 14, 15, 16, 17, 18, 19, 20, 21
+local FIRST = 22 -- name, value, name, value ...
+
+-- The fields that are no tags, and where the record has them. From and Data are always there.
+local place = {
+  Id = ID, Owner = OWNER, Target = TARGET, Anchor = ANCHOR, Timestamp = TIMESTAMP,
+  ["Block-Height"] = HEIGHT, Nonce = NONCE, Epoch = EPOCH, ["Hash-Chain"] = HASH_CHAIN, Cron = CRON,
+  ["Read-Only"] = READ_ONLY, Signature = SIGNATURE, ["Forwarded-By"] = OWNER
+}
+
+local hidden_names = {
+  "Data-Protocol", "Variant", "From-Process", "From-Module", "Type", "From", "Owner", "Anchor",
+  "Target", "Data", "Tags", "Read-Only"
+}
+local never_field = {}
+for i = 1, #hidden_names do
+  never_field[hidden_names[i]] = true
+end
+
+message.hidden_names = hidden_names
+message.never_field = never_field
+
+local secret = {} -- the key under which a lazy table keeps its record; no process ever meets it
+local lazy_message, lazy_tags = {}, {}
+local current = { message = false, record = false } -- the one being handled, while it sleeps
+
+message.current = current
+
+-- aos: underscores become dashes, then only the first letter and those after a dash are capital.
+local function normalize(name)
+  local text = lower(gsub(name, "_", "-"))
+  text = gsub(text, "^%l", upper)
+  return (gsub(text, "%-%l", upper))
+end
+
+local title_count = 0
+local title = {}
+setmetatable(title, {
+  __index = function(known, name)
+    local text = normalize(name)
+    if title_count < 1000 and #name < 64 then -- names are the sender's choice; memory is ours
+      title_count = title_count + 1
+      rawset(known, name, text)
+    end
+    return text
+  end
+})
+
+message.title = title
+message.normalize = normalize
+
+-- The first tag of a name.
+local function first_tag(record, name)
+  for at = FIRST, #record, 2 do
+    if record[at] == name then
+      return record[at + 1]
+    end
+  end
+end
+
+-- The last one, which is the one that becomes a field.
+local function last_tag(record, name)
+  for at = #record - 1, FIRST, -2 do
+    if record[at] == name then
+      return record[at + 1]
+    end
+  end
+end
+
+message.first_tag = first_tag
+message.last_tag = last_tag
+
+local function fill_tags(tags, record)
+  for at = FIRST, #record, 2 do
+    if rawget(tags, record[at]) == nil then
+      rawset(tags, record[at], record[at + 1])
+    end
+  end
+end
+
+local function alias_of(record, key)
+  local alias = record[ALIAS]
+  return alias and alias[key]
+end
+
+-- A table that knows the other spellings of its keys (docs fidelity); not a process's business.
+local function with_aliases(t, record, forgive)
+  local alias = record[ALIAS]
+  if not alias then
+    return setmetatable(t, nil)
+  end
+  local names = {
+    __index = function(_, key)
+      local name = alias[key]
+      local value = name and rawget(t, name)
+      if value ~= nil then
+        forgive(key, name)
+      end
+      return value
+    end
+  }
+  sandbox.hidden[names] = true
+  return setmetatable(t, names)
+end
+
+local function forgive_camel(key, name)
+  k.forgive("camel-tag", key, key .. " is " .. name .. " on the network")
+end
+
+local function wake_tags(tags)
+  local record = rawget(tags, secret)
+  rawset(tags, secret, nil)
+  if record == current.record then
+    current.record = false
+  end
+  with_aliases(tags, record, forgive_camel)
+  fill_tags(tags, record)
+end
+
+local function tags_of(record)
+  local tags = setmetatable({ [secret] = record }, lazy_tags)
+  record[TAGS] = tags
+  if #record > 60 then
+    wake_tags(tags)
+  end
+  return tags
+end
+
+function lazy_tags.__index(tags, key)
+  local record = rawget(tags, secret)
+  for at = FIRST, #record, 2 do
+    if record[at] == key then
+      return record[at + 1]
+    end
+  end
+  local name = alias_of(record, key)
+  if name then
+    forgive_camel(key, name)
+    return first_tag(record, name)
+  end
+end
+
+function lazy_tags.__newindex(tags, key, value)
+  wake_tags(tags)
+  rawset(tags, key, value)
+end
+
+local function array_of(record)
+  local list, n = {}, 0
+  for at = FIRST, #record, 2 do
+    n = n + 1
+    list[n] = { name = record[at], value = record[at + 1] }
+  end
+  record[ARRAY] = list
+  return list
+end
+
+local function reply_of(msg, record)
+  local function reply(answer)
+    return k.reply(msg, answer)
+  end
+  record[REPLY] = reply
+  return reply
+end
+
+local function forward_of(msg, record)
+  local function forward(target, changes)
+    return k.forward(msg, target, changes)
+  end
+  record[FORWARD] = forward
+  return forward
+end
+
+local function field_of(record, key)
+  if never_field[key] == nil then
+    local value = last_tag(record, key)
+    if value ~= nil then
+      return value
+    end
+  end
+  local at = place[key]
+  if not at then
+    return nil
+  end
+  if key == "Forwarded-By" and record[MODULE] == "" then
+    return nil
+  end
+  local value = record[at]
+  if value == "" and (key == "Anchor" or key == "Signature" or key == "Hash-Chain" or key == "Id") then
+    return nil
+  end
+  return value
+end
+
+message.field_of = field_of
+
+local function wake_message(msg)
+  local record = rawget(msg, secret)
+  rawset(msg, secret, nil)
+  if record == current.record then
+    current.record = false
+  end
+  with_aliases(msg, record, forgive_camel)
+  for at = FIRST, #record, 2 do
+    local name = record[at]
+    if not never_field[name] then
+      rawset(msg, name, record[at + 1])
+    end
+  end
+  for name in raw.next, place do
+    if rawget(msg, name) == nil then
+      rawset(msg, name, field_of(record, name))
+    end
+  end
+  if not record[TAGS] then
+    rawset(msg, "Tags", tags_of(record))
+  end
+  rawset(msg, "TagArray", record[ARRAY] or array_of(record))
+  rawset(msg, "reply", record[REPLY] or reply_of(msg, record))
+  rawset(msg, "forward", record[FORWARD] or forward_of(msg, record))
+end
+
+message.wake = function(msg)
+  if getmetatable(msg) == lazy_message then
+    wake_message(msg)
+  end
+end
+
+local special = {
+  Tags = function(msg, record)
+    if record[TAGS] then
+      return nil -- it was made and then taken away
+    end
+    local tags = tags_of(record)
+    rawset(msg, "Tags", tags)
+    return tags
+  end,
+  TagArray = function(_, record)
+    return record[ARRAY] or array_of(record)
+  end,
+  reply = function(msg, record)
+    return record[REPLY] or reply_of(msg, record)
+  end,
+  forward = function(msg, record)
+    return record[FORWARD] or forward_of(msg, record)
+  end
+}
+
+function lazy_message.__index(msg, key)
+  local record = rawget(msg, secret)
+  local make = special[key]
+  if make then
+    return make(msg, record)
+  end
+  local value = field_of(record, key)
+  if value ~= nil then
+    return value
+  end
+  local name = alias_of(record, key)
+  if name then
+    value = field_of(record, name)
+    if value ~= nil then
+      forgive_camel(key, name)
+    end
+    return value
+  end
+end
+
+function lazy_message.__newindex(msg, key, value)
+  wake_message(msg)
+  msg[key] = value
+end
+
+sandbox.lazy[lazy_message] = wake_message
+sandbox.lazy[lazy_tags] = wake_tags
+sandbox.hidden[lazy_message] = true
+sandbox.hidden[lazy_tags] = true
+
+-- The five tags a messenger adds to what a process sent.
+local function add_messenger_tags(record, n)
+  local from = record[FROM]
+  record[n + 1], record[n + 2], record[n + 3], record[n + 4] = "Data-Protocol", "ao", "Type", "Message"
+  record[n + 5], record[n + 6], record[n + 7], record[n + 8] = "From-Process", from, "From-Module", record[MODULE]
+  record[n + 9], record[n + 10] = "Pushed-For", record[PUSHED_FOR]
+end
+
+local function note_alias(record, spelling, name)
+  if find(spelling, "%w%u") then
+    local alias = record[ALIAS] or {}
+    alias[spelling] = name
+    record[ALIAS] = alias
+  end
+end
+
+local docs = k.fidelity == "docs"
+
+--- Make the message of a record. Names of tags are normalised in the record itself.
+function message.from_record(record)
+  local n = #record
+  for at = FIRST, n, 2 do
+    local spelling = record[at]
+    local name = title[spelling]
+    if name ~= spelling then
+      record[at] = name
+      if docs then
+        note_alias(record, spelling, name)
+      end
+    end
+  end
+  if record[MODULE] ~= "" then
+    add_messenger_tags(record, n)
+  end
+  local msg = setmetatable({ [secret] = record, From = record[FROM], Data = record[DATA], Tags = nil }, lazy_message)
+  current.message, current.record = msg, record
+  return msg
+end
+
+--- Make the message of a decoded JSON object, whatever its fields and values are.
+function message.from_table(source)
+  local msg = {}
+  for _, name in raw.ipairs(k.sorted_names(source)) do
+    msg[type(name) == "string" and normalize(name) or name] = source[name]
+  end
+  local list = {}
+  for i, tag in sandbox.pairs(msg.Tags) do
+    list[i] = { name = normalize(tag.name), value = tag.value }
+  end
+  local tags = {}
+  for _, tag in sandbox.pairs(list) do
+    if tags[tag.name] == nil then
+      tags[tag.name] = tag.value
+    end
+    if not never_field[tag.name] then
+      msg[tag.name] = tag.value
+    end
+  end
+  msg.Tags, msg.TagArray = tags, list
+  msg.reply = function(answer)
+    return k.reply(msg, answer)
+  end
+  msg.forward = function(target, changes)
+    return k.forward(msg, target, changes)
+  end
+  current.message, current.record = msg, false
+  return msg
+end
+
+return message

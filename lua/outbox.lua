@@ -1,0 +1,207 @@
+--- outbox.lua: what the current message has asked for, kept flat until somebody looks at it.
+--
+-- A send is a record: { target, data, reference, name, value, name, value ... }. As long as the process
+-- does not look at ao.outbox the records go to the host as they are; once it does, they become the
+-- tables it expects, and what it makes of those is what leaves.
+
+local k = ...
+local raw, sandbox = k.raw, k.sandbox
+local setmetatable, rawget, rawset, type, next = raw.setmetatable, raw.rawget, raw.rawset, raw.type, raw.next
+local getmetatable, tostring, error = raw.getmetatable, raw.tostring, raw.error
+local format, concat, sort, rep = raw.string.format, raw.table.concat, raw.table.sort, raw.string.rep
+
+local outbox = {}
+
+local not_tags = { Target = true, Data = true, Anchor = true, Tags = true, From = true }
+local secret = {}
+local lazy_sent = {}
+
+outbox.sent, outbox.sent_count = {}, 0
+outbox.spawned, outbox.spawned_count = {}, 0
+
+--- The Anchor of a reference: its text with zeros in front, 32 in all.
+function outbox.anchor(text)
+  return rep("0", 32 - #text) .. text
+end
+
+local function append_pair(record, name, value)
+  local n = #record
+  record[n + 1], record[n + 2] = name, value
+end
+
+-- Names of text are sorted by bytes; others come as the sandbox orders them.
+local function append_fields(record, t)
+  local names, n, plain = {}, 0, getmetatable(t) == nil
+  if plain then
+    for name in next, t do
+      if type(name) ~= "string" then
+        plain = false
+        break
+      end
+      if not not_tags[name] then
+        n = n + 1
+        names[n] = name
+      end
+    end
+  end
+  if not plain then
+    for name, value in sandbox.next, t do
+      if not not_tags[name] then
+        append_pair(record, name, value)
+      end
+    end
+    return
+  end
+  if n == 2 then
+    if names[2] < names[1] then
+      names[1], names[2] = names[2], names[1]
+    end
+  elseif n > 2 then
+    sort(names)
+  end
+  local at = #record
+  for i = 1, n do
+    local name = names[i]
+    record[at + 1], record[at + 2] = name, t[name]
+    at = at + 2
+  end
+end
+
+local function is_list(tags)
+  for key in next, tags do
+    if type(key) ~= "number" or key ~= raw.math.floor(key) or key < 1 or key > raw.rawlen(tags) then
+      return false
+    end
+  end
+  return true
+end
+
+local function append_tags(record, tags)
+  if tags == nil or tags == false then
+    return
+  end
+  if type(tags) ~= "table" then
+    error("[string \"ao\"]:268: bad argument #1 to 'for iterator' (table expected, got " .. type(tags) .. ")", 0)
+  end
+  k.wake(tags)
+  if not is_list(tags) then
+    for name, value in sandbox.next, tags do
+      append_pair(record, name, value)
+    end
+    return
+  end
+  for i = 1, raw.rawlen(tags) do
+    local tag = tags[i]
+    if type(tag) == "table" and tag.name ~= nil then
+      append_pair(record, tag.name, tag.value)
+    else
+      append_pair(record, outbox, tag) -- no pair: handed through as it is
+    end
+  end
+end
+
+--- Everything of `t` that leaves as a tag, appended to a record.
+function outbox.collect(record, t)
+  append_fields(record, t)
+  if t.Tags ~= nil then
+    append_tags(record, t.Tags)
+  end
+  return record
+end
+
+local function tag_list(record, fixed)
+  local list, n = {}, #fixed
+  for i = 1, n do
+    list[i] = { name = fixed[i][1], value = fixed[i][2] }
+  end
+  for at = 4, #record, 2 do
+    n = n + 1
+    if record[at] == outbox then
+      list[n] = record[at + 1]
+    else
+      list[n] = { name = record[at], value = record[at + 1] }
+    end
+  end
+  return list
+end
+
+local function message_fixed(record)
+  return { { "Data-Protocol", "ao" }, { "Variant", "ao.TN.1" }, { "Type", "Message" }, { "Reference", record[3] } }
+end
+
+local function spawn_fixed(record)
+  return {
+    { "Data-Protocol", "ao" }, { "Variant", "ao.TN.1" }, { "Type", "Process" }, { "From-Process", k.ao.id },
+    { "From-Module", k.ao._module }, { "Module", record[1] }, { "Reference", record[3] }
+  }
+end
+
+local function tags_of(record)
+  local tags = record.tags
+  if not tags then
+    tags = tag_list(record, record.spawn and spawn_fixed(record) or message_fixed(record))
+    record.tags = tags
+  end
+  return tags
+end
+
+--- The table of a request as it stands in ao.outbox; the one handed to the sender is another.
+function outbox.entry(record)
+  local target = record[1]
+  if record.spawn or target == outbox then
+    target = nil
+  end
+  local data = record[2]
+  if data == outbox then
+    data = nil
+  end
+  return { Target = target, Data = data, Anchor = record.anchor or outbox.anchor(record[3]), Tags = tags_of(record) }
+end
+
+local function wake_sent(t)
+  local record = rawget(t, secret)
+  setmetatable(t, nil)
+  t[secret] = nil
+  for key, value in next, outbox.entry(record) do
+    t[key] = value
+  end
+  t.onReply, t.receive = k.waiting_functions(t, record)
+end
+
+function lazy_sent.__index(t, key)
+  wake_sent(t)
+  return t[key]
+end
+
+function lazy_sent.__newindex(t, key, value)
+  wake_sent(t)
+  t[key] = value
+end
+
+sandbox.lazy[lazy_sent] = wake_sent
+sandbox.hidden[lazy_sent] = true
+
+--- The table that a send returns; it shares its Tags with the one in the outbox.
+function outbox.handle(record)
+  return setmetatable({ [secret] = record }, lazy_sent)
+end
+
+--- A fresh list of tables for the records so far.
+function outbox.tables(records, count)
+  local list = {}
+  for i = 1, count do
+    list[i] = outbox.entry(records[i])
+  end
+  return list
+end
+
+function outbox.clear()
+  if outbox.sent_count > 0 then
+    outbox.sent, outbox.sent_count = {}, 0
+  end
+  if outbox.spawned_count > 0 then
+    outbox.spawned, outbox.spawned_count = {}, 0
+  end
+end
+
+return outbox

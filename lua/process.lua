@@ -1,0 +1,282 @@
+--- process.lua: one message from its arrival to its result.
+
+local k = ...
+local raw, sandbox, message, outbox = k.raw, k.sandbox, k.message, k.outbox
+local env, ao, handlers = k.env, k.ao, k.handlers
+local rawget, rawset, rawlen, type, tostring, error, pcall =
+  raw.rawget, raw.rawset, raw.rawlen, raw.type, raw.tostring, raw.error, raw.pcall
+local create, resume, yield, status_of = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.yield, raw.coroutine.status
+local concat = raw.table.concat
+local state = k.ao_state
+
+local process = { _version = "2.0.4" }
+
+-- Handlers run in a coroutine of their own, so that they can wait. One that has finished its message
+-- without anybody having seen it is used again for the next.
+local idle, current_thread
+local kept = raw.setmetatable({}, { __mode = "k" })
+local finished = {} -- yielded by a coroutine that is ready for another message
+
+local function running_seen(...)
+  local thread, main = raw.coroutine.running()
+  kept[thread] = true
+  return thread, main
+end
+
+env.coroutine.running = running_seen
+
+--- Remember the coroutine that runs as one that waits; dead ones are dropped on that occasion.
+local function keep_waiting(thread)
+  local list = handlers.coroutines
+  if type(list) ~= "table" then
+    return
+  end
+  local at = 1
+  while list[at] ~= nil do
+    if list[at] == thread then
+      return
+    end
+    if type(list[at]) == "thread" and status_of(list[at]) == "dead" then
+      k.remove(list, at)
+    end
+    at = at + 1
+  end
+  k.insert(list, thread)
+end
+
+function k.begin_waiting()
+  local thread = raw.coroutine.running()
+  kept[thread] = true
+  k.is_waiting = true
+  keep_waiting(thread)
+  return thread
+end
+
+--- Resume a handler that waits. False and its error when it fails.
+function k.resume_waiting(thread, msg)
+  k.is_waiting = false
+  local _, ok, problem = resume(thread, msg)
+  return ok, problem
+end
+
+local function work(msg, environment)
+  local thread = raw.coroutine.running()
+  while true do
+    local ok, result = pcall(handlers.evaluate, msg, environment)
+    if kept[thread] then
+      return ok, result
+    end
+    msg, environment = yield(finished, ok, result)
+  end
+end
+
+local function run_handlers(msg)
+  local thread = idle or create(work)
+  idle, current_thread = nil, thread
+  local alive, first, second, third = resume(thread, msg, ao.env)
+  if first == finished and alive then
+    idle = thread
+    return second, third
+  end
+  if not alive then
+    return false, first
+  end
+  return first, second
+end
+
+-- Boot ---------------------------------------------------------------------------------------------------
+
+local function process_tag(name)
+  return k.process_tags[name]
+end
+
+local function byte_sum(text)
+  local sum = 0
+  for i = 1, #text do
+    sum = sum + raw.string.byte(text, i)
+  end
+  return sum
+end
+
+local function seed(msg)
+  local function part(name)
+    local value = msg[name]
+    if type(value) ~= "string" and type(value) ~= "number" then
+      local where = name == "Block-Height" and "565" or "567"
+      error('[string ".process"]:' .. where .. ": attempt to concatenate a " .. type(value) .. " value (field '" .. name .. "')", 0)
+    end
+    return value .. ""
+  end
+  local height = part("Block-Height")
+  local sum = byte_sum(part("Owner") .. part("Module") .. part("Id"))
+  k.chance_private().seed_digits(height .. tostring(sum))
+  env.Seeded = true
+end
+
+local function first_things(msg)
+  if not env.Seeded then
+    seed(msg)
+  end
+  env.Errors = env.Errors or {}
+  env.Inbox = env.Inbox or {}
+  if env.Owner == nil and msg.Id == k.process_id then
+    env.Owner = process_tag("From-Process") or msg.From
+  end
+  if env.Name == nil then
+    env.Name = process_tag("Name") or "aos"
+  end
+end
+
+local function load_boot(source)
+  if source == "Data" then
+    return nil
+  end
+  local text = sandbox.files["/data/" .. source]
+  if text == nil then
+    error("[string \".boot\"]:18: attempt to concatenate a nil value", 0)
+  end
+  return text
+end
+
+--- aos: the Process message opens the Inbox, then runs what On-Boot asks for.
+function process.boot(msg)
+  if #env.Inbox == 0 then
+    k.insert(env.Inbox, msg)
+  end
+  local source = msg.Tags["On-Boot"]
+  if not source then
+    return
+  end
+  if source == "Data" then
+    k.eval.run(msg)
+  else
+    k.eval.run({ Data = load_boot(source), Tags = msg.Tags })
+  end
+end
+
+-- Results ------------------------------------------------------------------------------------------------
+
+local function joined_logs()
+  local logs = env.HANDLER_PRINT_LOGS
+  for i = 1, #logs do
+    local kind = type(logs[i])
+    if kind ~= "string" and kind ~= "number" then
+      error("[string \".process\"]:983: invalid value (" .. kind .. ") at index " .. i .. " in table for 'concat'", 0)
+    end
+  end
+  return k.concat(logs, "\n")
+end
+
+local function append_text(text, value, line)
+  local kind = type(value)
+  if kind == "string" or kind == "number" then
+    return text .. value
+  end
+  local meta = raw.getmetatable(value)
+  if kind == "table" and meta and meta.__concat then
+    return text .. value
+  end
+  error('[string ".process"]:' .. line .. ": attempt to concatenate a " .. kind .. " value (local 'result')", 0)
+end
+
+local function failure_of(msg, problem)
+  local colors = env.Colors
+  if msg.Action == "Eval" then
+    return append_text(joined_logs() .. "\n\n" .. colors.red .. "error:\n" .. colors.reset, problem, 947)
+  end
+  local note = msg.Action and "handling message with Action = " .. msg.Action or "handling message "
+  env.print(colors.red .. "Error" .. colors.gray .. " " .. note .. colors.reset)
+  env.print(append_text(colors.green, problem, 965) .. colors.reset)
+  env.print("\n" .. colors.gray .. "stack traceback:\n\t[string \".process\"]:967: in function '.process.handle'" .. colors.reset)
+  return append_text(joined_logs() .. "\n\n" .. colors.red .. "error:\n" .. colors.reset, problem, 970)
+end
+
+local function refused(text, prompt)
+  return { Output = { data = text, prompt = prompt, print = true } }
+end
+
+local function colour_safe(value)
+  return k.tostring(value)
+end
+
+local function not_trusted(kind, msg)
+  return kind .. " is not trusted! From: " .. colour_safe(msg.From) .. " - Owner: " .. colour_safe(msg.Owner)
+end
+
+local eval_pattern = function(msg)
+  return msg.Action == "Eval" and env.Owner == msg.From
+end
+
+local function install(msg)
+  handlers.add("_eval", eval_pattern, k.eval.run)
+  handlers.append("_default", function() return true end, k.default.run)
+  if msg.Id == k.process_id and k.process_id ~= nil then
+    handlers.once("_boot", function(m)
+      return m.Tags.Type == "Process" and env.Owner == m.From
+    end, process.boot)
+  end
+end
+
+local function decode_data(msg)
+  local data = msg.Data
+  if data == nil then
+    msg.Data = {}
+  else
+    msg.Data = k.private_json().decode(data)
+  end
+end
+
+--- Take a message through; returns the result as a table, as ao.result makes it.
+-- Runs in a coroutine, since a process may have replaced whatever is called here.
+function process.handle(make, content_type_of)
+  state.reset()
+  ao.id = k.process_id
+  if ao._module == "" then
+    ao._module = process_tag("Module") or ""
+  end
+  k.restore_authorities(k.authority_tags)
+  local msg = make()
+  first_things(msg)
+  env.HANDLER_PRINT_LOGS = {}
+  local now = msg.Timestamp
+  sandbox.set_time(now)
+  env.os.time = function()
+    return now
+  end
+  if content_type_of(msg) == "application/json" then
+    decode_data(msg)
+  end
+  k.verdict, k.is_waiting, k.syntax_error = "handled", false, false
+
+  if msg.From ~= msg.Owner and not ao.isTrusted(msg) then
+    k.verdict = "untrusted"
+    return ao.result(refused(not_trusted("Message", msg), env.Prompt()))
+  end
+  if ao.isAssignment(msg) and not ao.isAssignable(msg) then
+    k.verdict = "not-assignable"
+    if msg.From ~= ao.id then
+      ao.send({ Target = msg.From, Data = "Assignment is not trusted by this process!" })
+    end
+    return ao.result(refused(not_trusted("Assignment", msg), env.Prompt()))
+  end
+  install(msg)
+  local ok, problem = run_handlers(msg)
+  state.set_nonce(msg.Nonce)
+  if k.is_waiting then
+    k.verdict = "waiting"
+  end
+  if not ok then
+    k.problem = problem
+    return { Error = failure_of(msg, problem) }
+  end
+  if msg.Action == "Eval" and not (state.awake and ao.outbox.Error) then
+    local output = { data = joined_logs(), prompt = env.Prompt() }
+    if k.want_test then
+      output.test = k.dump()(env.HANDLER_PRINT_LOGS)
+    end
+    return ao.result({ Output = output })
+  end
+  return ao.result({ Output = { data = joined_logs(), prompt = env.Prompt(), print = true } })
+end
+
+return process
