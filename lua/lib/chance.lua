@@ -1,5 +1,5 @@
 --- chance.lua: the random generator of a process, MT19937, as it gets it from require(".chance").
---- Returns the module and a second table for the runtime alone: math.random, seeding, save and restore.
+--- Returns the module and a second table for the runtime alone: math.random, seeding.
 
 local lib = ...
 local raw = lib.raw
@@ -10,9 +10,7 @@ local string_byte = raw.string.byte
 local SIZE, SHIFT = 624, 397
 local WORD = 0xFFFFFFFF
 
--- The state is the seed, the current block of words and how many of them are used. A block is made when
--- the first draw from it comes and never changed afterwards: an idle generator costs nothing, and
--- keeping the three values is enough to go back to this point.
+-- The words are made when the first draw comes: an idle generator costs nothing.
 local seed, block, used = 5489, nil, SIZE
 
 local function first_block(word)
@@ -24,24 +22,20 @@ local function first_block(word)
   return words
 end
 
-local function next_block(old)
-  local new = {}
+-- Each word is made from later ones; near the end those are words that have been renewed before.
+local function renew(words)
   for index = 1, SIZE do
-    -- Words behind the current one are still the old ones, those before it already the new.
-    local mixed = old[index] & 0x80000000 | (old[index + 1] or new[1]) & 0x7FFFFFFF
-    local word = (old[index + SHIFT] or new[index + SHIFT - SIZE]) ~ mixed >> 1
-    if mixed & 1 == 1 then
-      word = word ~ 0x9908B0DF
-    end
-    new[index] = word
+    local mixed = words[index] & 0x80000000 | words[index % SIZE + 1] & 0x7FFFFFFF
+    local word = words[(index + SHIFT - 1) % SIZE + 1] ~ mixed >> 1
+    words[index] = mixed & 1 == 1 and word ~ 0x9908B0DF or word
   end
-  return new
 end
 
 local function draw()
   local index = used + 1
   if index > SIZE then
-    block = next_block(block or first_block(seed))
+    block = block or first_block(seed)
+    renew(block)
     index = 1
   end
   used = index
@@ -94,16 +88,6 @@ function internals.seed_digits(digits)
     word = word * 10 + string_byte(digits, index) - 48 & WORD
   end
   start(word)
-end
-
---- The state as three values that stay valid however the generator is used afterwards.
-function internals.save()
-  return seed, block, used
-end
-
---- Go back to what save() returned.
-function internals.restore(saved_seed, saved_block, saved_used)
-  seed, block, used = saved_seed, saved_block, saved_used
 end
 
 return { seed = set_seed, random = random, integer = integer }, internals

@@ -35,7 +35,7 @@ local function quoted(text)
 end
 
 local function number_text(value)
-  if value ~= value or value == 1 / 0 or value == -1 / 0 then
+  if value - value ~= 0 then -- not a number, or infinite
     fail(149, "unexpected number value '" .. tostring(value) .. "'")
   end
   return string_format("%.14g", value) -- aos: 14 digits, also for integers
@@ -99,10 +99,11 @@ local function encode_object(object, parts, n, open)
       fail(83, "invalid table: mixed or invalid key types")
     end
     if type(value) ~= "function" then -- aos: functions disappear from objects
-      parts[n + 1] = mark
-      parts[n + 2] = quoted(key)
-      parts[n + 3] = ":"
-      n = encode_value(value, parts, n + 3, open)
+      if string_find(key, SPECIAL) then
+        key = string_gsub(key, SPECIAL, escape)
+      end
+      parts[n + 1] = mark .. '"' .. key .. '":'
+      n = encode_value(value, parts, n + 1, open)
       mark = ","
     end
   end
@@ -254,36 +255,52 @@ decode_array = function(text, index)
     n = n + 1
     array[n], index = decode_value(text, index)
     local char = string_byte(text, index)
-    if char ~= 44 then
+    if char ~= 44 and char ~= 93 then
       index = skip_blanks(text, index)
       char = string_byte(text, index)
-      if char == 93 then
-        return array, index + 1
-      elseif char ~= 44 then -- aos: the column is that of the character behind
-        decode_fail(text, index + 1, "expected ']' or ','")
-      end
+    end
+    if char == 93 then
+      return array, index + 1
+    elseif char ~= 44 then -- aos: the column is that of the character behind
+      decode_fail(text, index + 1, "expected ']' or ','")
     end
   end
 end
 
+-- The key whose text begins at or behind index, and the index of its value.
+local function decode_key(text, index)
+  index = skip_blanks(text, index)
+  if string_byte(text, index) ~= 34 then
+    decode_fail(text, index, "expected string for key")
+  end
+  local key, behind = decode_string(text, index)
+  behind = skip_blanks(text, behind)
+  if string_byte(text, behind) ~= 58 then
+    decode_fail(text, behind, "expected ':' after key")
+  end
+  return key, skip_blanks(text, behind + 1)
+end
+
+-- A key without escapes and all around it in one step.
+local PLAIN_KEY = '^[ \t\r\n]*"([^\0-\31"\\]*)"[ \t\r\n]*:[ \t\r\n]*()'
+
 decode_object = function(text, index)
-  local object, key = {}, nil
+  local object = {}
   while true do
-    index = skip_blanks(text, index + 1)
+    local key, at = string_match(text, PLAIN_KEY, index + 1)
+    if not key then
+      index = skip_blanks(text, index + 1)
+      if string_byte(text, index) == 125 then
+        return object, index + 1
+      end
+      key, at = decode_key(text, index)
+    end
+    object[key], index = decode_value(text, at)
     local char = string_byte(text, index)
-    if char == 125 then
-      return object, index + 1
-    elseif char ~= 34 then
-      decode_fail(text, index, "expected string for key")
+    if char ~= 44 and char ~= 125 then
+      index = skip_blanks(text, index)
+      char = string_byte(text, index)
     end
-    key, index = decode_string(text, index)
-    index = skip_blanks(text, index)
-    if string_byte(text, index) ~= 58 then
-      decode_fail(text, index, "expected ':' after key")
-    end
-    object[key], index = decode_value(text, skip_blanks(text, index + 1))
-    index = skip_blanks(text, index)
-    char = string_byte(text, index)
     if char == 125 then
       return object, index + 1
     elseif char ~= 44 then
