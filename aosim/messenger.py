@@ -53,8 +53,7 @@ def pushed(outgoing: Outgoing, target: str, sender: str, module_id: str, chain: 
         flat = flat[2:4] + flat[6:]
     if not _DROPPED.isdisjoint(flat[::2]):
         flat = without(flat, _DROPPED)
-    data = " " if outgoing.data is None else outgoing.data
-    anchor = outgoing.anchor
+    data, anchor = outgoing.data, outgoing.anchor
     identity = message_id(sender, target, data, flat, anchor, chain.pushed_for, chain.cause, chain.number)
     return Message(
         identity,
@@ -94,7 +93,7 @@ def spawned_notice(request_flat: tuple[str, ...], child_id: str, parent_id: str,
     if chain.pushed_for:
         flat += ("Pushed-For", chain.pushed_for)
     identity = message_id("spawned", parent_id, flat, chain.cause, chain.number)
-    return Message(identity, parent_id, MESSENGER_ID, parent_id, " ", flat, pushed_for=chain.pushed_for)
+    return Message(identity, parent_id, MESSENGER_ID, parent_id, None, flat, pushed_for=chain.pushed_for)
 
 
 def without(flat: tuple[str, ...], names: Iterable[str]) -> tuple[str, ...]:

@@ -1,15 +1,17 @@
 --- sandbox.lua: the closed world of one process: its globals, with all chance and all of the host taken out.
 --
--- Called as chunk(raw, part) in a fresh Lua: `raw` holds the original functions and libraries, part(name) answers the
--- compiled chunk of another file of this folder. Nothing here reaches for a global. Trusted code never calls a method
--- on a string, whose metatable is the process's, and touches tables of the process with raw access only.
+-- Called as chunk(raw, parts) in a fresh Lua: `raw` holds the original functions and libraries, `parts` the compiled
+-- files of this folder by name. Nothing here reaches for a global. Trusted code never calls a method on a string,
+-- whose methods are the process's, and touches tables of the process with raw access only.
 
-local raw, part = ...
+local raw, parts = ...
 
 local type, select, pcall, raw_next, rawget = raw.type, raw.select, raw.pcall, raw.next, raw.rawget
 local rawset, raw_setmetatable, raw_rawlen, raw_ipairs = raw.rawset, raw.setmetatable, raw.rawlen, raw.ipairs
+local tonumber = raw.tonumber
 local meta_of, find, sub, raw_load, concat =
   raw.debug.getmetatable, raw.string.find, raw.string.sub, raw.load, raw.table.concat
+local set_meta = raw.debug.setmetatable -- the plain one would refuse where a hidden metatable stands
 
 local env = {}
 local libraries = {} -- name -> the table the process found under it at the start
@@ -19,8 +21,8 @@ local lazy, hidden = {}, {}
 --- hidden: metatables the process must not see; libraries: the library tables; files: path -> content for io.open.
 local sandbox = { env = env, libraries = libraries, lazy = lazy, hidden = hidden, files = {} }
 
-part("sandbox_names")(raw, sandbox)
-part("sandbox_order")(raw, sandbox)
+parts.sandbox_names(raw, sandbox)
+parts.sandbox_order(raw, sandbox)
 local blame, expected, awake = sandbox.blame, sandbox.expected, sandbox.awake
 
 local function library(name)
@@ -100,29 +102,32 @@ end
 
 -- Finalizers run when the collector likes, and weak tables hold what it left: both fields are taken out.
 local function without_chance(meta)
-  awake(meta)
-  if rawget(meta, "__gc") ~= nil then
-    rawset(meta, "__gc", nil)
-  end
-  if rawget(meta, "__mode") ~= nil then
-    rawset(meta, "__mode", nil)
-  end
+  rawset(meta, "__gc", nil)
+  rawset(meta, "__mode", nil)
 end
 
 function env.setmetatable(t, meta)
   if type(t) ~= "table" then
     blame("setmetatable", expected(1, "table", t))
-  end
-  local old = awake(t)
-  if type(meta) == "table" then
-    without_chance(meta)
-  elseif meta ~= nil then
+  elseif meta ~= nil and type(meta) ~= "table" then
     blame("setmetatable", "bad argument #2 to '?' (nil or table expected)")
   end
-  if old and rawget(old, "__metatable") ~= nil and not hidden[old] then
-    blame("setmetatable", "cannot change a protected metatable")
+  local old = meta_of(t)
+  if old then
+    old = awake(t)
+    if old and not hidden[old] and rawget(old, "__metatable") ~= nil then
+      blame("setmetatable", "cannot change a protected metatable")
+    end
   end
-  return raw.debug.setmetatable(t, meta)
+  if meta then
+    if meta_of(meta) then
+      awake(meta)
+    end
+    if rawget(meta, "__gc") ~= nil or rawget(meta, "__mode") ~= nil then
+      without_chance(meta)
+    end
+  end
+  return set_meta(t, meta)
 end
 
 local memory_kb = 1024.0
@@ -206,8 +211,157 @@ text_meta.__metatable = false
 
 library("coroutine")
 library("utf8")
-part("sandbox_library")(raw, sandbox, library)
-part("sandbox_host")(raw, sandbox, library)
+parts.sandbox_sort(raw, sandbox)
+library("table").sort = sandbox.sort
+
+-- What few processes touch is loaded when one does: it would double the size of all the others.
+local function on_demand(file, own)
+  local pending = {}
+  for name, functions in raw_next, own do
+    libraries[name], env[name] = functions, functions
+    pending[name] = functions
+  end
+  local meta = {}
+  local function wake()
+    for name, functions in raw_next, pending do
+      set_meta(functions, nil)
+    end
+    local part = sandbox.fetch(file)
+    part = type(part) == "string" and raw_load(part, "=" .. file, "b") or part
+    for name, functions in raw_next, part(raw, sandbox) do
+      for key, value in raw_next, functions do
+        if rawget(pending[name], key) == nil then
+          rawset(pending[name], key, value)
+        end
+      end
+    end
+  end
+  function meta.__index(functions, key)
+    wake()
+    return rawget(functions, key)
+  end
+  function meta.__newindex(functions, key, value)
+    wake()
+    rawset(functions, key, value)
+  end
+  for _, functions in raw_next, pending do
+    raw_setmetatable(functions, meta)
+  end
+  lazy[meta], hidden[meta] = wake, true
+end
+
+--- Find a file of this folder by name, as a function or as precompiled text; the kernel may put its own way here.
+function sandbox.fetch(name)
+  return parts[name]
+end
+
+sandbox.now_ms, sandbox.start_ms = 0, nil
+sandbox.no_file = 44 -- what AO's build calls ENOENT
+
+function sandbox.missing(name)
+  return nil, sandbox.tostring(name) .. ": No error information", sandbox.no_file
+end
+
+--- The time of the message being handled, in milliseconds. What is no number leaves the time as it was.
+function sandbox.set_time(timestamp)
+  sandbox.now_ms = tonumber(timestamp) or sandbox.now_ms
+  sandbox.start_ms = sandbox.start_ms or sandbox.now_ms
+end
+
+-- Files and modules ---------------------------------------------------------------------------------------------
+
+local loaded, preload = {}, {}
+local package = {
+  loaded = loaded,
+  preload = preload,
+  path = "/usr/local/share/lua/5.3/?.lua;/usr/local/share/lua/5.3/?/init.lua;"
+    .. "/usr/local/lib/lua/5.3/?.lua;/usr/local/lib/lua/5.3/?/init.lua;./?.lua;./?/init.lua",
+  cpath = "/usr/local/lib/lua/5.3/?.so;/usr/local/lib/lua/5.3/loadall.so;./?.so",
+}
+local function now()
+  return sandbox.now_ms
+end
+on_demand("sandbox_host", { package = package, os = { time = now }, debug = {}, math = library("math") })
+on_demand("sandbox_io", { io = {} })
+for name, functions in raw_next, libraries do
+  loaded[name] = functions
+end
+loaded._G = env
+
+function sandbox.find_module()
+  return nil
+end
+
+--- Ask `fn(name)` for modules that are neither loaded nor preloaded; nil means there is none.
+function sandbox.module_loader(fn)
+  sandbox.find_module = fn
+end
+
+-- The searchers as long as the process has not touched them: the first two, without loading the rest.
+local function searched_shortly(name)
+  if rawget(package, "searchers") ~= nil then
+    return nil
+  end
+  local load_it = preload[name]
+  if load_it ~= nil then
+    return load_it
+  end
+  local value = sandbox.find_module(name)
+  return value ~= nil and function()
+    return value
+  end
+end
+
+function env.require(name)
+  if type(name) ~= "string" and type(name) ~= "number" then
+    blame("require", expected(1, "string", name))
+  end
+  name = name .. ""
+  if loaded[name] then
+    return loaded[name]
+  end
+  local text, extra = "", nil
+  local load_it = searched_shortly(name)
+  if not load_it then
+    for _, search in raw_ipairs(package.searchers) do
+      load_it, extra = search(name)
+      if type(load_it) == "function" then
+        break
+      elseif type(load_it) == "string" then
+        text = text .. load_it
+      end
+      load_it = nil
+    end
+  end
+  if not load_it then
+    raw.error("module '" .. name .. "' not found:" .. text, 2)
+  end
+  local value = load_it(name, extra)
+  if value ~= nil then
+    loaded[name] = value
+  elseif loaded[name] == nil then
+    loaded[name] = true
+  end
+  return loaded[name]
+end
+
+function sandbox.load_file(name, mode, ...)
+  local text = sandbox.files[name]
+  if type(text) ~= "string" then
+    return nil, "cannot open " .. sandbox.tostring(name) .. ": No error information"
+  end
+  text = raw.string.gsub(text, "^#[^\n]*", "", 1)
+  return env.load(text, "@" .. name, mode, ...)
+end
+env.loadfile = sandbox.load_file
+
+function env.dofile(name)
+  local chunk, message = sandbox.load_file(name)
+  if not chunk then
+    raw.error(message, 0)
+  end
+  return chunk()
+end
 
 --- The "file:line" of the innermost code of the author on the stack, or nil. Trusted code carries no lines.
 function sandbox.where(level)

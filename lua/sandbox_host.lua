@@ -1,37 +1,21 @@
---- sandbox_host.lua: os, io, debug, package and the loading of files, for a process that has no machine around it.
+--- sandbox_host.lua: what is rarely asked for of os, debug, package and math; loaded when it first is.
+--
+-- Of the machine there is nothing, and debug gives text and positions only: nothing that reaches the variables of
+-- trusted code or what the host keeps.
 
-local raw, sandbox, library = ...
+local raw, sandbox = ...
 
-local type, error, select, tonumber, rawget = raw.type, raw.error, raw.select, raw.tonumber, raw.rawget
-local find, gsub, sub, gmatch = raw.string.find, raw.string.gsub, raw.string.sub, raw.string.gmatch
+local type, error, select, tonumber, rawget, pcall = raw.type, raw.error, raw.select, raw.tonumber, raw.rawget, raw.pcall
+local match, gsub, gmatch, raw_ipairs = raw.string.match, raw.string.gsub, raw.string.gmatch, raw.ipairs
 local raw_date, getinfo, traceback = raw.os.date, raw.debug.getinfo, raw.debug.traceback
-local meta_of, raw_ipairs, pcall = raw.debug.getmetatable, raw.ipairs, raw.pcall
+local exp, log, floor, atan, huge = raw.math.exp, raw.math.log, raw.math.floor, raw.math.atan, raw.math.huge
+local set_meta = raw.debug.setmetatable
 local env, libraries, files, hidden = sandbox.env, sandbox.libraries, sandbox.files, sandbox.hidden
-local blame, expected, to_text = sandbox.blame, sandbox.expected, sandbox.tostring
-
-local no_file = 44 -- what AO's build calls ENOENT
+local blame, expected, missing = sandbox.blame, sandbox.expected, sandbox.missing
 
 local function nothing() end
 
-local function missing(name)
-  return nil, name .. ": No error information", no_file
-end
-
-local function library_of(name, functions)
-  libraries[name] = functions
-  env[name] = functions
-  return functions
-end
-
 -- os ------------------------------------------------------------------------------------------------------------
-
-local now_ms, start_ms = 0, nil
-
---- The time of the message being handled, in milliseconds. What is no number leaves the time as it was.
-function sandbox.set_time(timestamp)
-  now_ms = tonumber(timestamp) or now_ms
-  start_ms = start_ms or now_ms
-end
 
 local date_parts = { c = "%a %b %d %H:%M:%S %Y", x = "%m/%d/%y", X = "%H:%M:%S", Z = "UTC" }
 
@@ -41,7 +25,7 @@ local function date(text, time)
   end
   text = gsub(text == nil and "%c" or text .. "", "^!", "")
   if time == nil then
-    time = now_ms // 1000
+    time = sandbox.now_ms // 1000
   end
   text = gsub(text, "%%([%a%%])", date_parts)
   local done, answer = pcall(raw_date, "!" .. text, time)
@@ -51,209 +35,31 @@ local function date(text, time)
   return answer
 end
 
-library_of("os", {
+local os = {
   date = date,
   difftime = raw.os.difftime,
   getenv = nothing,
-  time = function()
-    return now_ms
-  end,
   clock = function()
-    return (now_ms - (start_ms or now_ms)) / 1000
+    return (sandbox.now_ms - sandbox.start_ms) / 1000
   end,
   execute = function(command)
     if command == nil then
       return false
     end
-    return nil, "No error information", no_file
+    return nil, "No error information", sandbox.no_file
   end,
   exit = function()
     error("os.exit: a process cannot end itself", 2)
   end,
-  remove = function(name)
-    return missing(name)
-  end,
-  rename = function(name)
-    return missing(name)
-  end,
+  remove = missing,
+  rename = missing,
   setlocale = function(locale)
     return locale == nil and "C" or locale
   end,
   tmpname = function()
     return "/tmp/lua_000000"
   end,
-})
-
--- io ------------------------------------------------------------------------------------------------------------
--- Standard input is empty, output goes nowhere, and the only files are those the kernel put into `files`.
-
-local file = {} -- the methods of a file, which is { content or false, place of the next byte }
-local file_meta = { __index = file, __name = "file", __metatable = "file" }
-local states = raw.setmetatable({}, { __mode = "k" })
-
-local function new_file(content)
-  local self = raw.setmetatable({}, file_meta)
-  states[self] = { content = content, place = 1, open = true }
-  return self
-end
-
-function file_meta.__tostring(self)
-  local state = states[self]
-  if state and not state.open then
-    return "file (closed)"
-  end
-  return raw.string.format("file (0x%08x)", sandbox.serial(self))
-end
-
-local function state_of(self)
-  local state = states[self]
-  if not state then
-    error("bad argument #1 (FILE* expected, got " .. type(self) .. ")", 3)
-  elseif not state.open then
-    error("attempt to use a closed file", 3)
-  end
-  return state
-end
-
-local function read_one(state, wish)
-  local content, place = state.content or "", state.place
-  if type(wish) == "number" then
-    if place > #content then
-      return nil
-    end
-    state.place = place + wish
-    return sub(content, place, place + wish - 1)
-  end
-  local letter = sub(gsub(wish, "^%*", ""), 1, 1)
-  if letter == "a" then
-    state.place = #content + 1
-    return sub(content, place)
-  elseif place > #content then
-    return nil
-  elseif letter == "n" then
-    local first, last = find(content, "^%s*[-+]?[%w.]+", place)
-    state.place = last and last + 1 or place
-    return last and tonumber(sub(content, first, last)) or nil
-  elseif letter ~= "l" and letter ~= "L" then
-    error("bad argument #1 to 'read' (invalid format)", 4)
-  end
-  local stop = find(content, "\n", place, true) or #content + 1
-  state.place = stop + 1
-  return sub(content, place, letter == "L" and stop or stop - 1)
-end
-
-local function read(state, ...)
-  local count = select("#", ...)
-  if count == 0 then
-    return read_one(state, "l")
-  end
-  local values = {}
-  for i = 1, count do
-    values[i] = read_one(state, (select(i, ...)))
-    if values[i] == nil then
-      break
-    end
-  end
-  return raw.table.unpack(values, 1, count)
-end
-
-function file.read(self, ...)
-  local state = state_of(self)
-  return read(state, ...)
-end
-
-function file.lines(self, wish)
-  local state = state_of(self)
-  return function()
-    return read_one(state, wish or "l")
-  end
-end
-
-function file.write(self)
-  state_of(self)
-  return self
-end
-
-function file.seek(self, whence, offset)
-  local state = state_of(self)
-  local from = whence == "set" and 0 or whence == "end" and #(state.content or "") or state.place - 1
-  state.place = from + (offset or 0) + 1
-  return state.place - 1
-end
-
-function file.close(self)
-  local state = state_of(self)
-  state.open = false
-  return true
-end
-
-function file.flush(self)
-  return self
-end
-
-function file.setvbuf()
-  return true
-end
-
-local standard_in, standard_out, standard_error = new_file(""), new_file(false), new_file(false)
-
-local function open(name, mode)
-  if type(name) ~= "string" then
-    blame("open", expected(1, "string", name))
-  end
-  local content = files[name]
-  if type(content) == "string" and (mode == nil or sub(mode, 1, 1) == "r") then
-    return new_file(content)
-  end
-  return missing(name)
-end
-
-library_of("io", {
-  stdin = standard_in,
-  stdout = standard_out,
-  stderr = standard_error,
-  open = open,
-  close = nothing,
-  flush = function()
-    return standard_out
-  end,
-  input = function()
-    return standard_in
-  end,
-  output = function()
-    return standard_out
-  end,
-  read = function(...)
-    local state = states[standard_in]
-    return read(state, ...)
-  end,
-  write = function()
-    return standard_out
-  end,
-  lines = function(name, wish)
-    local opened, message = standard_in, nil
-    if name ~= nil then
-      opened, message = open(name)
-    end
-    if not opened then
-      error(message, 2)
-    end
-    local state = states[opened]
-    return function()
-      return read_one(state, wish or "l")
-    end
-  end,
-  popen = function()
-    error("'popen' not supported", 2)
-  end,
-  tmpfile = function()
-    return nil, "No error information", no_file
-  end,
-  type = function(value)
-    local state = states[value]
-    return state and (state.open and "file" or "closed file") or nil
-  end,
-})
+}
 
 -- debug ---------------------------------------------------------------------------------------------------------
 -- Text and positions only: nothing that reaches the variables of trusted code or what the host keeps.
@@ -319,7 +125,7 @@ end
 
 local function any_metatable(value)
   local meta = sandbox.awake(value)
-  if not meta or hidden[meta] or meta == file_meta then
+  if not meta or hidden[meta] then
     return nil
   elseif type(value) ~= "table" then
     return false
@@ -328,17 +134,17 @@ local function any_metatable(value)
 end
 
 local function set_any_metatable(value, meta)
-  if type(value) == "table" and meta_of(value) ~= file_meta then
+  if type(value) == "table" then
     local old = sandbox.awake(value)
     if old and not hidden[old] and rawget(old, "__metatable") ~= nil then
-      raw.debug.setmetatable(value, nil)
+      set_meta(value, nil)
     end
     env.setmetatable(value, meta)
   end
   return value
 end
 
-library_of("debug", {
+local debug = {
   debug = nothing,
   gethook = nothing,
   getinfo = get_info,
@@ -359,39 +165,9 @@ library_of("debug", {
   traceback = show_trace,
   upvalueid = nothing,
   upvaluejoin = nothing,
-})
-
--- Files of source text ------------------------------------------------------------------------------------------
-
-local function load_file(name, mode, ...)
-  local text = files[name]
-  if type(text) ~= "string" then
-    return nil, "cannot open " .. to_text(name) .. ": No error information"
-  end
-  return env.load(gsub(text, "^#[^\n]*", "", 1), "@" .. name, mode, ...)
-end
-
-env.loadfile = load_file
-
-function env.dofile(name)
-  local chunk, message = load_file(name)
-  if not chunk then
-    error(message, 0)
-  end
-  return chunk()
-end
+}
 
 -- package -------------------------------------------------------------------------------------------------------
-
-local loaded, preload, find_module = {}, {}, nothing
-local lua_path = "/usr/local/share/lua/5.3/?.lua;/usr/local/share/lua/5.3/?/init.lua;"
-  .. "/usr/local/lib/lua/5.3/?.lua;/usr/local/lib/lua/5.3/?/init.lua;./?.lua;./?/init.lua"
-local c_path = "/usr/local/lib/lua/5.3/?.so;/usr/local/lib/lua/5.3/loadall.so;./?.so"
-
---- Ask `fn(name)` for modules that are neither loaded nor preloaded; nil means there is none.
-function sandbox.module_loader(fn)
-  find_module = fn
-end
 
 local function search_path(name, path, separator, replacement)
   separator, replacement = separator or ".", replacement or "/"
@@ -409,27 +185,16 @@ local function search_path(name, path, separator, replacement)
   return nil, text
 end
 
-local package = library_of("package", {
-  config = "/\n;\n?\n!\n-\n",
-  cpath = c_path,
-  loaded = loaded,
-  path = lua_path,
-  preload = preload,
-  searchpath = search_path,
-  loadlib = function()
-    return nil, "dynamic libraries not enabled; check your Lua installation", "absent"
-  end,
-})
-
-package.searchers = {
+local loaders = libraries.package.preload
+local searchers = {
   function(name)
-    if preload[name] ~= nil then
-      return preload[name]
+    if loaders[name] ~= nil then
+      return loaders[name]
     end
     return "\n\tno field package.preload['" .. name .. "']"
   end,
   function(name)
-    local value = find_module(name)
+    local value = sandbox.find_module(name)
     if value == nil then
       return "module " .. name .. " not found"
     end
@@ -438,53 +203,113 @@ package.searchers = {
     end
   end,
   function(name)
-    local found, text = search_path(name, package.path)
+    local found, text = search_path(name, libraries.package.path)
     if not found then
       return text
     end
-    local chunk, message = load_file(found)
+    local chunk, message = sandbox.load_file(found)
     if not chunk then
       error("error loading module '" .. name .. "' from file '" .. found .. "':\n\t" .. message, 0)
     end
     return chunk, found
   end,
   function(name)
-    return (select(2, search_path(name, package.cpath)))
+    return (select(2, search_path(name, libraries.package.cpath)))
   end,
   function(name)
-    local root = raw.string.match(name, "^([^.]*)%.")
-    return root and (select(2, search_path(root, package.cpath)))
+    local root = match(name, "^([^.]*)%.")
+    return root and (select(2, search_path(root, libraries.package.cpath)))
   end,
 }
 
-function env.require(name)
-  if type(name) ~= "string" and type(name) ~= "number" then
-    blame("require", expected(1, "string", name))
+local package = {
+  config = "/\n;\n?\n!\n-\n",
+  searchers = searchers,
+  searchpath = search_path,
+  loadlib = function()
+    return nil, "dynamic libraries not enabled; check your Lua installation", "absent"
+  end,
+}
+
+-- math ----------------------------------------------------------------------------------------------------------
+-- The functions of Lua 5.2 which AO's build keeps.
+
+local math = {}
+
+local function number(value, position, name)
+  local result = tonumber(value)
+  if not result then
+    local info = getinfo(2, "n")
+    error((gsub(expected(position, "number", value), "'%?'", "'" .. (info.name or name) .. "'")), 3)
   end
-  name = name .. ""
-  local value = loaded[name]
-  if value then
-    return value
-  end
-  local text = ""
-  for _, search in raw_ipairs(package.searchers) do
-    local loader, extra = search(name)
-    if type(loader) == "function" then
-      value = loader(name, extra)
-      if value ~= nil then
-        loaded[name] = value
-      elseif loaded[name] == nil then
-        loaded[name] = true
-      end
-      return loaded[name]
-    elseif type(loader) == "string" then
-      text = text .. loader
-    end
-  end
-  error("module '" .. name .. "' not found:" .. text, 2)
+  return result + 0.0
 end
 
-for name, functions in raw.next, libraries do
-  loaded[name] = functions
+local function scaled(x, power)
+  -- In two steps: 2^power alone may be out of range where the product is not.
+  local half = power // 2
+  return x * 2.0 ^ half * 2.0 ^ (power - half)
 end
-loaded._G = env
+
+function math.pow(x, y)
+  return number(x, 1, "pow") ^ number(y, 2, "pow")
+end
+
+function math.log10(x)
+  return log(number(x, 1, "log10"), 10)
+end
+
+function math.atan2(y, x)
+  return atan(number(y, 1, "atan2"), number(x, 2, "atan2"))
+end
+
+function math.ldexp(x, power)
+  return scaled(number(x, 1, "ldexp"), floor(number(power, 2, "ldexp")))
+end
+
+function math.frexp(x)
+  x = number(x, 1, "frexp")
+  if x == 0 or x ~= x or x == huge or x == -huge then
+    return x, 0
+  end
+  local power = floor(log(x < 0 and -x or x, 2)) + 1
+  local part = scaled(x, -power)
+  if part >= 1 or part <= -1 then -- the logarithm was rounded up or down to a whole number
+    return part / 2, power + 1
+  elseif part < 0.5 and part > -0.5 then
+    return part * 2, power - 1
+  end
+  return part, power
+end
+
+-- Near zero the difference of two exponentials loses its digits; the series does not.
+local function sinh(x)
+  if x > -0.5 and x < 0.5 then
+    local square, term, sum = x * x, x, x
+    for i = 2, 16, 2 do
+      term = term * square / (i * (i + 1))
+      sum = sum + term
+    end
+    return sum
+  end
+  return x > 0 and (exp(x) - exp(-x)) / 2 or -(exp(-x) - exp(x)) / 2
+end
+
+function math.sinh(x)
+  return sinh(number(x, 1, "sinh"))
+end
+
+function math.cosh(x)
+  x = number(x, 1, "cosh")
+  return (exp(x) + exp(-x)) / 2
+end
+
+function math.tanh(x)
+  x = number(x, 1, "tanh")
+  if x > 20 or x < -20 then
+    return x > 0 and 1.0 or -1.0
+  end
+  return sinh(x) / ((exp(x) + exp(-x)) / 2)
+end
+
+return { os = os, debug = debug, package = package, math = math }

@@ -6,7 +6,7 @@ local raw, sandbox = ...
 
 local type, error, raw_next, rawget, raw_rawlen = raw.type, raw.error, raw.next, raw.rawget, raw.rawlen
 local raw_setmetatable, raw_ipairs, raw_tostring = raw.setmetatable, raw.ipairs, raw.tostring
-local getinfo, getupvalue = raw.debug.getinfo, raw.debug.getupvalue
+local meta_of, getinfo, getupvalue = raw.debug.getmetatable, raw.debug.getinfo, raw.debug.getupvalue
 local match, raw_format = raw.string.match, raw.string.format
 local concat, raw_sort, math_type = raw.table.concat, raw.table.sort, raw.math.type
 local env, libraries, serials, serial = sandbox.env, sandbox.libraries, sandbox.serials, sandbox.serial
@@ -281,7 +281,7 @@ local function no_table(value)
 end
 
 -- A loop over what begins with 1: nothing is collected unless something comes after the sequence.
-local function sequence_loop(t)
+local function sequence_loop(t, bare)
   local length, i, last, keys, n = raw_rawlen(t), 0, nil, nil, nil
   return function(_, key)
     if key ~= last then -- somebody calls the iterator by hand, out of order
@@ -290,7 +290,12 @@ local function sequence_loop(t)
     if not keys then
       i = i + 1
       if i <= length then
-        local value = rawget(t, i)
+        local value
+        if bare then -- without a metatable plain access is raw, and faster
+          value = t[i]
+        else
+          value = rawget(t, i)
+        end
         if value ~= nil then
           last = i
           return i, value
@@ -333,17 +338,21 @@ local function keys_loop(t)
 end
 
 local function ordered_pairs(t)
-  local meta = awake(t)
-  local custom = meta and rawget(meta, "__pairs")
-  if custom ~= nil then
-    local step, state, first = custom(t)
-    return step, state, first
-  elseif type(t) ~= "table" then
+  local meta = meta_of(t)
+  if meta then
+    meta = awake(t)
+    local custom = meta and rawget(meta, "__pairs")
+    if custom ~= nil then
+      local step, state, first = custom(t)
+      return step, state, first
+    end
+  end
+  if type(t) ~= "table" then
     return no_table, t, nil
   elseif raw_next(t) == nil then
     return no_keys, t, nil
   elseif rawget(t, 1) ~= nil then
-    return sequence_loop(t), t, nil
+    return sequence_loop(t, meta == nil), t, nil
   end
   return keys_loop(t), t, nil
 end
