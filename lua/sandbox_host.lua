@@ -40,7 +40,7 @@ local os = {
   difftime = raw.os.difftime,
   getenv = nothing,
   clock = function()
-    return (sandbox.now_ms - sandbox.start_ms) / 1000
+    return (sandbox.now_ms - (sandbox.start_ms or sandbox.now_ms)) / 1000
   end,
   execute = function(command)
     if command == nil then
