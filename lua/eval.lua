@@ -12,10 +12,12 @@ local function chunk_name(msg)
   return type(file) == "string" and "@" .. file or "aos"
 end
 
+-- As an argument, since a call in return place would leave no line behind for the functions of the sandbox
+-- to blame, which are C functions to whoever wrote the text.
 local function compile(text, name)
   local run = sandbox.load("return " .. text, name)
   if run then
-    return run
+    return sandbox.load("return (function(...) return ... end)(" .. text .. "\n)", name) or run
   end
   return sandbox.load(text, name)
 end
@@ -24,7 +26,7 @@ end
 function eval.run(msg)
   local text = msg.Data
   if type(text) ~= "string" and type(text) ~= "number" then
-    error("[string \".eval\"]:12: attempt to concatenate a " .. type(text) .. " value (local 'expr')", 0)
+    error("[string \".eval\"]:33: attempt to concatenate a " .. type(text) .. " value (local 'expr')", 0)
   end
   local run, problem = compile(text .. "", chunk_name(msg))
   if not run then

@@ -7,14 +7,14 @@ local current, first_tag = message.current, message.first_tag
 
 local utils = { _version = "0.0.2" }
 
-local function check(good, text)
+local function check(good, text, line)
   if not good then
-    error('[string ".handlers-utils"]:25: ' .. text, 0)
+    error('[string ".handlers-utils"]:' .. line .. ": " .. text, 0)
   end
 end
 
 function utils.hasMatchingTag(name, value)
-  check(type(name) == "string" and type(value) == "string", "invalid arguments: (name : string, value : string)")
+  check(type(name) == "string" and type(value) == "string", "invalid arguments: (name : string, value : string)", 45)
   return function(msg)
     local record = current.record
     if record and msg == current.message then -- asleep: nobody has changed its tags
@@ -28,7 +28,7 @@ function utils.hasMatchingTag(name, value)
 end
 
 function utils.hasMatchingTagOf(name, values)
-  check(type(name) == "string" and type(values) == "table", "invalid arguments: (name : string, values : string[])")
+  check(type(name) == "string" and type(values) == "table", "invalid arguments: (name : string, values : string[])", 75)
   return function(msg)
     for _, value in k.ipairs(values) do
       if utils.hasMatchingTag(name, value)(msg) then
@@ -40,14 +40,14 @@ function utils.hasMatchingTagOf(name, values)
 end
 
 function utils.hasMatchingData(value)
-  check(type(value) == "string", "invalid arguments: (value : string)")
+  check(type(value) == "string", "invalid arguments: (value : string)", 109)
   return function(msg)
     return msg.Data == value
   end
 end
 
 function utils.reply(input)
-  check(type(input) == "table" or type(input) == "string", "invalid arguments: (input : table or string)")
+  check(type(input) == "table" or type(input) == "string", "invalid arguments: (input : table or string)", 136)
   return function(msg)
     if type(input) == "string" then
       msg.reply({ Data = input })

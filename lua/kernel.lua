@@ -20,7 +20,7 @@ end
 
 local sandbox = parts.sandbox(raw, parts)
 local k = { raw = raw, sandbox = sandbox, env = sandbox.env, fidelity = fidelity, verdict = "handled" }
-local env, type, error = k.env, raw.type, raw.error
+local env, type, error, rawget = k.env, raw.type, raw.error, raw.rawget
 
 -- Raw helpers: tables of the process may pretend anything, and its library tables may have been changed.
 k.insert, k.remove, k.concat, k.ipairs = env.table.insert, env.table.remove, env.table.concat, raw.ipairs
@@ -59,6 +59,9 @@ local function library(name)
     local private
     module, private = raw.load(code, "=" .. name, "b", {})(lib)
     loaded_libraries[name], private_parts[name] = module, private
+    if name == "chance" and k.seed_digits then
+      private.seed_digits(k.seed_digits)
+    end
   end
   return module
 end
@@ -76,11 +79,13 @@ function k.private_json()
 end
 
 -- aos: ao.send and print use whatever the process has put in the place of a library.
+local package_loaded = env.package.loaded
+
 local function visible(name, key)
-  local module = env.package.loaded[name]
+  local module = rawget(package_loaded, name)
   if module == nil then
     module = library(key)
-    env.package.loaded[name] = module
+    raw.rawset(package_loaded, name, module)
   end
   return module
 end
@@ -97,13 +102,25 @@ function k.stringify()
   return visible(".stringify", "stringify")
 end
 
+function k.bit32()
+  return visible("bit32", "bit32")
+end
+
 function k.dump()
   return visible(".dump", "dump")
 end
 
-function k.chance_private()
+--- Seed the generator with a number given by its digits; it is only made when something is drawn.
+function k.seed(digits)
+  if private_parts.chance then
+    private_parts.chance.seed_digits(digits)
+  end
+  k.seed_digits = digits
+end
+
+function k.random(...)
   library("chance")
-  return private_parts.chance
+  return private_parts.chance.math_random(...)
 end
 
 -- What require knows beside what the process has put into package.loaded or package.preload.

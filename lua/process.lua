@@ -109,7 +109,7 @@ local function seed(msg)
   end
   local height = part("Block-Height")
   local sum = byte_sum(part("Owner") .. part("Module") .. part("Id"))
-  k.chance_private().seed_digits(height .. tostring(sum))
+  k.seed(height .. tostring(sum))
   env.Seeded = true
 end
 
@@ -127,17 +127,6 @@ local function first_things(msg)
   end
 end
 
-local function load_boot(source)
-  if source == "Data" then
-    return nil
-  end
-  local text = sandbox.files["/data/" .. source]
-  if text == nil then
-    error("[string \".boot\"]:18: attempt to concatenate a nil value", 0)
-  end
-  return text
-end
-
 --- aos: the Process message opens the Inbox, then runs what On-Boot asks for.
 function process.boot(msg)
   if #env.Inbox == 0 then
@@ -150,7 +139,7 @@ function process.boot(msg)
   if source == "Data" then
     k.eval.run(msg)
   else
-    k.eval.run({ Data = load_boot(source), Tags = msg.Tags })
+    k.eval.run({ Data = sandbox.files["/data/" .. source], Tags = msg.Tags })
   end
 end
 

@@ -385,7 +385,9 @@ local at_boot = {}
 for name in next, env do
   at_boot[name] = true
 end
-at_boot.Owner, at_boot.Name, at_boot.json = true, true, true
+for _, name in raw.ipairs({ "Owner", "Name", "json", "Dump", "Utils", "bit32" }) do
+  at_boot[name] = true
+end
 
 --- The author's own globals, by name.
 function steps.global_names()
@@ -400,20 +402,6 @@ end
 
 function steps.file(path, text)
   sandbox.files[path] = text
-end
-
-if docs then
-  -- aos has no such global; code of the docs uses it.
-  local meta = {
-    __index = function(_, name)
-      if name == "json" then
-        k.forgive("json-global", "json", "json is no global on the network, use local json = require('json')")
-        return k.json()
-      end
-    end
-  }
-  sandbox.hidden[meta] = true
-  raw.setmetatable(env, meta)
 end
 
 sandbox.close()

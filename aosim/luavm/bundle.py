@@ -73,7 +73,7 @@ def load_source(source: str | Path) -> Source:
         return Source(source, "")
     path = Path(source)
     text = _read(path)
-    check_source(text, f"@{path.name}")
+    check_source(text, path.name)
     preloads = "".join(
         f"package.preload[{quote(name)}]=assert(load({quote(part)},{quote('@' + chunk)})) "
         for name, part, chunk in _required(text, path.parent, path.parent, {})
@@ -94,7 +94,7 @@ def _required(text: str, folder: Path, root: Path, seen: dict[str, None]) -> Ite
         seen[name] = None
         part = _read(path)
         chunk = path.relative_to(root).as_posix()
-        check_source(part, f"@{chunk}")
+        check_source(part, chunk)
         yield name, part, chunk
         yield from _required(part, path.parent, root, seen)
 
