@@ -62,8 +62,6 @@ function load_library(source, name)
 end
 """
 
-Load = Callable[..., Any]
-
 
 class Library:
     """One library as the global `name` of a Lua state of its own; what else it returns is `name_private`."""
