@@ -157,7 +157,7 @@ local function drained(reader)
     if piece == nil or piece == "" then
       return concat(pieces)
     elseif type(piece) ~= "string" then
-      raw.error("reader function must return a string", 0)
+      raw.error("reader function must return a string", 4) -- after this function, pcall and load
     end
     n = n + 1
     pieces[n] = piece
@@ -177,7 +177,7 @@ end
 
 function env.load(source, name, mode, ...)
   local kind = type(source)
-  if mode ~= nil and type(mode) ~= "string" then
+  if mode ~= nil and type(mode) ~= "string" and type(mode) ~= "number" then
     blame("load", expected(3, "string", mode))
   elseif kind == "string" or kind == "number" then
     source = source .. ""
@@ -199,9 +199,9 @@ string.format = sandbox.format
 
 function string.dump(f)
   if type(f) ~= "function" then
-    blame("dump", expected(1, "function", f))
+    blame("string.dump", expected(1, "function", f))
   end
-  blame("dump", "unable to dump given function")
+  blame("string.dump", "unable to dump given function")
 end
 
 -- Methods of texts are looked up in the library as the process has patched it.
@@ -250,9 +250,11 @@ local function on_demand(file, own)
   lazy[meta], hidden[meta] = wake, true
 end
 
---- Find a file of this folder by name, as a function or as precompiled text; the kernel may put its own way here.
+local kept = { sandbox_host = parts.sandbox_host, sandbox_io = parts.sandbox_io }
+
+--- Find one of these two files, as a function or as precompiled text; the kernel may put its own way here.
 function sandbox.fetch(name)
-  return parts[name]
+  return kept[name]
 end
 
 sandbox.now_ms, sandbox.start_ms = 0, nil

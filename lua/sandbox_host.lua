@@ -21,7 +21,7 @@ local date_parts = { c = "%a %b %d %H:%M:%S %Y", x = "%m/%d/%y", X = "%H:%M:%S",
 
 local function date(text, time)
   if text ~= nil and type(text) ~= "string" and type(text) ~= "number" then
-    blame("date", expected(1, "string", text))
+    blame("os.date", expected(1, "string", text))
   end
   text = gsub(text == nil and "%c" or text .. "", "^!", "")
   if time == nil then
@@ -30,7 +30,7 @@ local function date(text, time)
   text = gsub(text, "%%([%a%%])", date_parts)
   local done, answer = pcall(raw_date, "!" .. text, time)
   if not done then
-    blame("date", answer)
+    blame("os.date", answer)
   end
   return answer
 end
@@ -91,12 +91,12 @@ local function get_info(where, what, more)
   else
     where = tonumber(where)
     if not where then
-      blame("getinfo", "bad argument #1 to '?' (function or level expected)")
+      blame("debug.getinfo", "bad argument #1 to '?' (function or level expected)")
     end
     done, info = pcall(getinfo, where > 0 and where + 2 or where, what or "nSltuf")
   end
   if not done then
-    blame("getinfo", "bad argument #2 to '?' (invalid option)")
+    blame("debug.getinfo", "bad argument #2 to '?' (invalid option)")
   elseif not info then
     return nil
   end
@@ -239,8 +239,10 @@ local math = {}
 local function number(value, position, name)
   local result = tonumber(value)
   if not result then
-    local info = getinfo(2, "n")
-    error((gsub(expected(position, "number", value), "'%?'", "'" .. (info.name or name) .. "'")), 3)
+    -- Two levels up is the author: this function and the one that calls it are ours.
+    local call = getinfo(2, "n")
+    error("bad argument #" .. position .. " to '" .. (call.name or "math." .. name) .. "' (number expected, got "
+      .. type(value) .. ")", 3)
   end
   return result + 0.0
 end

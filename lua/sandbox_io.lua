@@ -121,7 +121,7 @@ local standard_in, standard_out, standard_error = new_file(""), new_file(false),
 
 local function open(name, mode)
   if type(name) ~= "string" then
-    blame("open", expected(1, "string", name))
+    blame("io.open", expected(1, "string", name))
   end
   local content = files[name]
   if type(content) == "string" and (mode == nil or sub(mode, 1, 1) == "r") then

@@ -12,15 +12,16 @@ local lazy = sandbox.lazy
 -- Raise what a C function complained about, in its words, at the line of whoever called the wrapper.
 -- Called by the wrapper itself, so the wrapper is level 2 and the author level 3.
 local function blame(name, message)
-  local call = getinfo(2, "n")
+  local call = getinfo(2, "nt")
   local position = call.namewhat == "method" and select(3, find(message, "^bad argument #(%d+)"))
   if position == "1" then
     message = gsub(message, "^bad argument #1 to ('[^']*')", "calling %1 on bad self")
   elseif position then -- Lua does not count the object before the colon
     message = gsub(message, "#%d+", "#" .. raw_format("%d", position - 1), 1)
   end
-  name = gsub(call.name or name, "%%", "%%%%")
-  error((gsub(message, " '[^']*'", " '" .. name .. "'", 1)), 3)
+  -- Called without a name, by pcall say, Lua tells the full one; of a tail call the name at the place is lost.
+  name = call.name or call.istailcall and gsub(name, "^.*%.", "") or name
+  error((gsub(message, " '[^']*'", " '" .. gsub(name, "%%", "%%%%") .. "'", 1)), 3)
 end
 
 local function expected(position, what, value)
@@ -101,7 +102,7 @@ local function format(...)
     done, text = pcall(raw_format, ...)
   end
   if not done then
-    blame("format", text)
+    blame("string.format", text)
   end
   return text
 end

@@ -100,7 +100,7 @@ local function sort_mixed(t, keys)
   end
   raw_sort(groups.number)
   raw_sort(groups.string)
-  if groups.boolean[2] then
+  if #groups.boolean == 2 then
     groups.boolean = { false, true }
   end
   if groups.object[1] then

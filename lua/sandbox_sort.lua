@@ -91,13 +91,13 @@ end
 
 local function sort(t, before)
   if type(t) ~= "table" then
-    blame("sort", expected(1, "table", t))
+    blame("table.sort", expected(1, "table", t))
   end
   local n = #t
   if n < 2 then
     return
   elseif before ~= nil and type(before) ~= "function" then
-    blame("sort", expected(2, "function", before))
+    blame("table.sort", expected(2, "function", before))
   elseif before == nil and indistinguishable(t, n) then
     raw_sort(t)
     return
