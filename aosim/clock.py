@@ -9,22 +9,23 @@ START_HEIGHT = 1_580_000
 BLOCK_MS = 120_000
 
 
+#: The last moment there is: what whole numbers of Lua, JavaScript and JSON hold alike.
+TIME_MS_MAX = 2**53 - 1
+
+
 class Clock:
     """The one clock of a simulation, in milliseconds since 1970. It moves only when told to."""
 
     def __init__(self, start_ms: int = START_MS) -> None:
         self.start_ms = start_ms
         self.now_ms = start_ms
+        self.block_height = START_HEIGHT  # of the newest block; one comes every two minutes
 
     def advance(self, now_ms: int) -> None:
         """Move to a moment; one that has passed leaves the clock where it is."""
         if now_ms > self.now_ms:
             self.now_ms = now_ms
-
-    @property
-    def block_height(self) -> int:
-        """The height of the newest block; a block comes every two minutes of virtual time."""
-        return START_HEIGHT + (self.now_ms - self.start_ms) // BLOCK_MS
+            self.block_height = START_HEIGHT + (now_ms - self.start_ms) // BLOCK_MS
 
     def block_ms(self, height: int) -> int:
         """When the block of that height comes."""

@@ -20,7 +20,8 @@ _UNIT_MS = {
     "month": 30 * 86_400_000,
     "year": 365 * 86_400_000,
 }
-_INTERVAL = re.compile(r"\s*([0-9]+)[-_ ]([A-Za-z]+?)s?\s*")
+# No more digits than make sense: what a process writes here is read by int().
+_INTERVAL = re.compile(r"\s*([0-9]{1,12})[-_ ]([A-Za-z]+?)s?\s*")
 
 #: What `spawn(cron=...)` takes: one interval, several, or each with the tags of its messages.
 CronSpec = str | Sequence[str] | Mapping[str, Mapping[str, str]]
@@ -100,7 +101,7 @@ def parse_interval(text: str) -> CronLine:
     if amount > 0 and unit in _UNIT_MS:
         return CronLine(text, amount * _UNIT_MS[unit], 0, ())
     units = ", ".join(f"{unit}s" for unit in _UNIT_MS)
-    raise UsageError(f"Cron-Interval {text!r}: write a whole number and a unit, as in 5-minutes ({units}, blocks)")
+    raise UsageError(f"Cron-Interval {text[:40]!r}: write a whole number and a unit, as in 5-minutes ({units}, blocks)")
 
 
 def cron_tags(spec: CronSpec) -> tuple[str, ...]:

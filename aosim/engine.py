@@ -23,7 +23,7 @@ from aosim.journal import Journal
 from aosim.limits import Limits
 from aosim.loops import WATCHED_HOPS, Loop, LoopDetector
 from aosim.message import Assignment, AssignRequest, Message, Outgoing, Result, find_tag
-from aosim.messenger import Chain, chain_of, message_id, pushed, spawned, spawned_notice
+from aosim.messenger import Chain, chain_of, message_of, pushed, signed, spawned, spawned_notice
 from aosim.network import Network
 from aosim.observers import Observer
 from aosim.process import Process
@@ -31,6 +31,7 @@ from aosim.scheduler import SCHEDULER_ID, Scheduler
 from aosim.wallet import Wallet
 
 _OUTPUT_MAX = 10_000  # outputs kept per process
+_DELIVER_LATER = frozenset({"Deliver-After", "Deliver-At"})
 
 
 class Resident:
@@ -103,7 +104,13 @@ class Engine:
 
     # Sending
 
-    def dispatch(self, message: Message, *, hops: int = 0, not_before_ms: int = 0) -> tuple[int, ...]:
+    def publish(self, signed_message: tuple[Message, bytes]) -> Message:
+        """Write down a message that no result contains: one from outside, a tick, a notice."""
+        message, content = signed_message
+        self.journal.append(("sent", content))
+        return message
+
+    def dispatch(self, message: Message, hops: int = 0, not_before_ms: int = 0) -> tuple[int, ...]:
         """Give a message to the network; returns when it will arrive."""
         now_ms = self.clock.now_ms
         due_ms = self.network.plan(message, now_ms)
@@ -175,10 +182,10 @@ class Engine:
             return
         wallet = self.wallets.get(address)
         if wallet is None:
-            self.bury(message, self._why_nobody(address))
+            self.bury(message, _why_nobody(address))
             return
         wallet.inbox.append(message)
-        self.journal.append(("delivered", message, self.clock.now_ms))
+        self.journal.append(("delivered", message.id, address, self.clock.now_ms))
         self.settle(message.id, Fate.INBOX, None)
         if self.observers:
             self._show(lambda observer: observer.on_delivered(message, self.clock.now_ms))
@@ -196,45 +203,36 @@ class Engine:
         self._commit(resident, assignment, result, 0)
 
     def _note(self, assignment: Assignment) -> None:
-        message, process_id, nonce, _, timestamp_ms, height, _, cron, _ = assignment
-        self.journal.append(("assign", process_id, nonce, timestamp_ms, height, cron, message))
+        message, process_id, nonce, _, timestamp_ms, height, hash_chain, cron, _ = assignment
+        self.journal.append(("assign", message.id, process_id, nonce, timestamp_ms, height, hash_chain, cron))
         if self.observers:
             self._show(lambda observer: observer.on_assigned(assignment))
 
     def _commit(self, resident: Resident, assignment: Assignment, result: Result, hops: int) -> None:
-        cause = assignment.hash_chain or assignment.message.id
         messages, spawns, assignments, output, prompt, error, _, verdict, forgiven = result
-        outbox: list[tuple[Message, int, str]] = []
-        if messages:
-            pushed_for = chain_of(assignment)
-            for number, asked in enumerate(messages):
-                outbox.append(self._shape(resident, asked, Chain(pushed_for, cause, number, hops + 1)))
-            self.journal.append(("result", verdict, error, output, [item[0].id for item in outbox]))
-        else:
-            self.journal.append(("result", verdict, error, output))
+        chain = chain_of(assignment, hops + 1)
+        outbox = [self._shape(resident, asked, chain, number) for number, asked in enumerate(messages)]
+        self.journal.append(("result", verdict, error, output, [content for (_, content), _, _ in outbox]))
         if output:
             resident.output.append(output)
-        if prompt:
-            resident.prompt = prompt
         if error is not None:
             resident.errors.append(error)
+        resident.prompt = prompt
         self.settle(assignment.message.id, FATE_OF_VERDICT[verdict], result)
         for rule, place, detail in forgiven:
             self.findings.add(Finding(rule, resident.name, place, detail))
         if self.observers:
             self._show(lambda observer: observer.on_result(assignment, result))
-        for message, not_before_ms, problem in outbox:
+        for (message, _), not_before_ms, problem in outbox:
             if problem:
                 self.counts.sent += 1
                 self.bury(message, problem)
             else:
-                self.dispatch(message, hops=hops + 1, not_before_ms=not_before_ms)
-        if spawns or assignments:
-            chain = Chain(chain_of(assignment), cause, 0, hops + 1)
-            for number, request in enumerate(spawns):
-                self._ask_spawn(resident, request, chain._replace(number=number))
-            for wanted in assignments:
-                self._ask_assign(wanted, hops + 1)
+                self.dispatch(message, hops + 1, not_before_ms)
+        for number, request in enumerate(spawns):
+            self._ask_spawn(resident, request, chain, number)
+        for wanted in assignments:
+            self._ask_assign(wanted, hops + 1)
 
     def settle(self, identity: str, fate: Fate, result: Result | None) -> None:
         """Count the fate of one delivery, and tell whoever waits to know."""
@@ -251,27 +249,29 @@ class Engine:
         """Make a dead letter of a message."""
         letter = DeadLetter(message, reason, self.clock.now_ms)
         self.dead_letters.append(letter)
-        self.journal.append(("dead", message, reason, self.clock.now_ms))
+        self.journal.append(("dead", message.id, reason, self.clock.now_ms))
         self.settle(message.id, Fate.DEAD_LETTER, None)
         if self.observers:
             self._show(lambda observer: observer.on_dead_letter(letter))
 
     # What a result asks for
 
-    def _shape(self, resident: Resident, asked: Outgoing, chain: Chain) -> tuple[Message, int, str]:
+    def _shape(
+        self, sender: Resident, asked: Outgoing, chain: Chain, number: int
+    ) -> tuple[tuple[Message, bytes], int, str]:
         """A request as a message: with the time before which it may not arrive, and why it cannot at all."""
-        problem, target = asked.problem, asked.target or ""
+        target, problem = asked.target or "", asked.problem
         if not target:
             problem = problem or "it has no Target"
-        elif self.lenient and target in self.names:
-            target = self.names[target]
-        message = pushed(asked, target, resident.id, resident.module_id, chain)
-        if self.lenient and ("Deliver-After" in asked.flat or "Deliver-At" in asked.flat):
-            try:
-                return message, self._deliver_ms(asked), problem
-            except UsageError as error:
-                return message, 0, problem or str(error)
-        return message, 0, problem
+        if not self.lenient:
+            return pushed(asked, target, sender.id, sender.module_id, chain, number), 0, problem
+        message = pushed(asked, self.names.get(target, target), sender.id, sender.module_id, chain, number)
+        if _DELIVER_LATER.isdisjoint(asked.flat):
+            return message, 0, problem
+        try:
+            return message, self._deliver_ms(asked), problem
+        except UsageError as error:
+            return message, 0, problem or str(error)
 
     def _deliver_ms(self, asked: Outgoing) -> int:
         """When a message with Deliver-After or Deliver-At may arrive."""
@@ -284,11 +284,11 @@ class Engine:
                 return start_ms + int(number)
         return 0
 
-    def _ask_spawn(self, parent: Resident, request: Outgoing, chain: Chain) -> None:
+    def _ask_spawn(self, parent: Resident, request: Outgoing, chain: Chain, number: int) -> None:
         notice = request.flat
         if self.lenient and find_tag(request.flat, "Authority") is None:
             request = request._replace(flat=request.flat + parent.authority)
-        message = spawned(request, parent.id, SCHEDULER_ID, chain)
+        message = self.publish(spawned(request, parent.id, SCHEDULER_ID, chain, number))
         self.counts.sent += 1
         try:
             cron_plan(message.flat, self.clock)
@@ -316,8 +316,8 @@ class Engine:
         resident.cron = cron_plan(flat, self.clock)
         self.admit(resident)
         self.evaluate(resident, self.scheduler.assign(message, message.id), hops)
-        chain = Chain(message.pushed_for, message.id, 0, hops + 1)
-        self.dispatch(spawned_notice(notice, message.id, parent_id, chain), hops=hops + 1)
+        chain = Chain(message.pushed_for, message.id, hops + 1)
+        self.dispatch(self.publish(spawned_notice(notice, message.id, parent_id, chain)), hops + 1)
 
     def _ask_assign(self, wanted: AssignRequest, hops: int) -> None:
         message = self.find_message(wanted.message_id)
@@ -336,12 +336,12 @@ class Engine:
         return due_ms[0] if due_ms else self.clock.now_ms
 
     def find_message(self, identity: str) -> Message | None:
-        """A message that was assigned, delivered or buried, by its id; looked up in the journal."""
-        for entry in self.journal.read(self._archived):
+        """A message that was sent, by its id; looked up in the journal."""
+        for kind, *values in self.journal.read(self._archived):
             self._archived += 1
-            if entry[0] in ("assign", "delivered", "dead"):
-                fields = entry[6] if entry[0] == "assign" else entry[1]
-                self._archive[fields[0]] = Message(*fields)
+            contents = values[-1] if kind == "result" else values if kind == "sent" else ()
+            for message in map(message_of, contents):
+                self._archive[message.id] = message
         return self._archive.get(identity)
 
     # Time
@@ -352,9 +352,8 @@ class Engine:
             return
         now_ms = self.clock.now_ms
         for line in resident.cron.due(now_ms):
-            owner = resident.owner
-            identity = message_id("cron", resident.id, line.interval, line.ticks, line.flat)
-            message = Message(identity, owner, owner, resident.id, None, line.flat)
+            owner, cause = resident.owner, f"cron {line.interval}"
+            message = self.publish(signed(owner, owner, resident.id, None, line.flat, cause=cause, number=line.ticks))
             self.counts.cron += 1
             self.evaluate(resident, self.scheduler.outside_log(message, resident.id, cron=True))
         self.queue.push(resident.cron.next_ms(self.clock), tick)
@@ -392,11 +391,6 @@ class Engine:
             return self.residents[address].name
         return self.wallets[address].name if address in self.wallets else address
 
-    def _why_nobody(self, address: str) -> str:
-        if is_address(address):
-            return f"no process or wallet has the address {address}"
-        return f"{address!r} is no address (43 characters) and nobody's name"
-
     def _show(self, look: Callable[[Observer], None]) -> None:
         self.looking = True
         try:
@@ -408,3 +402,9 @@ class Engine:
                     warnings.warn(f"{observer!r} raised {problem!r} and was taken off", RuntimeWarning, stacklevel=2)
         finally:
             self.looking = False
+
+
+def _why_nobody(address: str) -> str:
+    if is_address(address):
+        return f"no process or wallet has the address {address}"
+    return f"{address!r} is no address (43 characters) and nobody's name"

@@ -16,7 +16,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9_-]{43}")
 
 def address(content: bytes) -> str:
     """The address of some content: 43 base64url characters."""
-    return b2a_base64(sha256(content).digest(), newline=False).translate(_URL_SAFE)[:43].decode()
+    return b2a_base64(sha256(content).digest(), newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def address_of(*parts: str) -> str:

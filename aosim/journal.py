@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, Protocol
 
-import msgpack
+from aosim.packing import pack, unpack
 
 #: One thing that happened: a kind, then plain values (text, numbers, lists of them).
 Entry = tuple[Any, ...]
@@ -37,19 +37,19 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._entries: list[bytes] = []
         self._hash = sha256()
-        self._pack = msgpack.Packer(unicode_errors="surrogateescape").pack
+        self._hashed = 0  # entries that the hash has seen; the rest follows when it is asked for
 
     def append(self, entry: Entry) -> None:
-        packed = self._pack(entry)
-        self._entries.append(packed)
-        self._hash.update(packed)
+        self._entries.append(pack(entry))
 
     def read(self, since: int = 0) -> Iterator[Entry]:
         for packed in self._entries[since:]:
-            yield msgpack.unpackb(packed, use_list=False, unicode_errors="surrogateescape")
+            yield unpack(packed)
 
     @property
     def fingerprint(self) -> str:
+        self._hash.update(b"".join(self._entries[self._hashed :]))
+        self._hashed = len(self._entries)
         return self._hash.hexdigest()
 
     def __len__(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from typing import NamedTuple
 
 from aosim.message import Message, find_tag, tag_pairs
@@ -25,6 +26,13 @@ class Loop(NamedTuple):
     hops: int
 
 
+class _Window(NamedTuple):
+    """The messages of a chain from a power of two on; all its branches share one."""
+
+    first_hop: int
+    messages: list[Message]
+
+
 class LoopDetector:
     """Looks at long chains and tells those that repeat themselves.
 
@@ -35,19 +43,29 @@ class LoopDetector:
     def __init__(self) -> None:
         self.suspects: dict[str, Loop] = {}  # by the id of the message that began the chain
         self.longest: Loop | None = None  # the longest chain looked at, repeating itself or not
-        self._windows: dict[str, list[Message]] = {}
+        self._windows: dict[str, _Window] = {}
 
     def look(self, message: Message, hops: int) -> None:
         """See a message at one of the WATCHED_HOPS."""
         began_with = message.pushed_for
-        step = hops - (1 << hops.bit_length() - 1)
-        if step == 0:
-            self._windows[began_with] = []
-        window = self._windows.setdefault(began_with, [])
-        if len(window) < 4 * _WINDOW:
-            window.append(message)
-        if step == _WINDOW - 1:
-            self._judge(began_with, self._windows.pop(began_with), hops)
+        first_hop = 1 << hops.bit_length() - 1
+        window = self._windows.get(began_with)
+        if hops == first_hop and (window is None or window.first_hop != first_hop):
+            window = self._windows[began_with] = _Window(first_hop, [])
+        if window is None or window.first_hop != first_hop:
+            return  # a branch of a chain that has been judged already
+        if len(window.messages) < 4 * _WINDOW:
+            window.messages.append(message)
+        if hops - first_hop == _WINDOW - 1:
+            del self._windows[began_with]
+            self._judge(began_with, window.messages, hops)
+
+    def keep(self, living: Container[str]) -> None:
+        """Forget the chains that have ended: all but those begun by these messages."""
+        self.suspects = {began: loop for began, loop in self.suspects.items() if began in living}
+        self._windows = {began: window for began, window in self._windows.items() if began in living}
+        if self.longest is not None and self.longest.began_with not in living:
+            self.longest = max(self.suspects.values(), key=lambda loop: loop.hops, default=None)
 
     def _judge(self, began_with: str, window: list[Message], hops: int) -> None:
         route = tuple(dict.fromkeys(message.target for message in window))

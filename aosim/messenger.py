@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import msgpack
-
 from aosim.ids import address
 from aosim.message import Assignment, Message, Outgoing, find_tag
+from aosim.packing import pack, unpack
 
 #: The messenger of aos networks; published code names it as its Authority.
 MESSENGER_ID = "fcoN_xJeisVsPXA-trzVAuIiqO3ydLQxM-L4XbrQKzY"
@@ -22,53 +21,65 @@ MODULE_ID = "ISShJH1ij-hPPt9St5UFFr_8Ys3Kj5cyg7zrMGt7H9s"
 _DROPPED = frozenset({"Data-Protocol", "Type", "From-Process", "From-Module", "Assignments"})
 _DROPPED_OF_SPAWN = frozenset({"Data-Protocol", "Type", "Variant", "From-Process", "Pushed-For"})
 _DROPPED_OF_NOTICE = frozenset({"Data-Protocol", "Variant", "Type"})
-_pack = msgpack.Packer(unicode_errors="surrogateescape").pack
 
 
 class Chain(NamedTuple):
-    """Where a message comes from: the chain it belongs to, and its place in it."""
+    """Where messages come from: the chain they belong to, and the place in it that asked for them."""
 
     pushed_for: str  # id of the message from outside that began it; empty for what a cron tick causes
-    cause: str  # the place in a log that asked for it
-    number: int  # which of the things that place asked for
+    cause: str  # the hash chain of that place, which no other place has
     hops: int
 
 
-def message_id(*content: object) -> str:
-    """The id of a message: the address of its content."""
-    return address(_pack(content))
+def signed(
+    sender: str,
+    owner: str,
+    target: str,
+    data: str | None,
+    flat: tuple[str, ...],
+    anchor: str = "",
+    from_module: str = "",
+    pushed_for: str = "",
+    cause: str = "",
+    number: int = 0,
+) -> tuple[Message, bytes]:
+    """A message and its content: the bytes whose address is its id.
+
+    `cause` and `number` make two equal messages of one sender two messages. An empty target means
+    the message itself: the Process message of a process, whose id is that of the process.
+    """
+    content = pack((sender, owner, target, data, flat, anchor, from_module, pushed_for, cause, number))
+    identity = address(content)
+    return Message(identity, sender, owner, target or identity, data, flat, anchor, from_module, pushed_for), content
 
 
-def chain_of(assignment: Assignment) -> str:
-    """What the messages that follow from an assignment carry as Pushed-For."""
+def message_of(content: bytes) -> Message:
+    """The message of some content."""
+    message, _ = signed(*unpack(content))
+    return message
+
+
+def chain_of(assignment: Assignment, hops: int) -> Chain:
+    """The chain that the messages belong to which follow from an assignment."""
     message = assignment.message
-    return message.pushed_for or ("" if assignment.cron else message.id)
+    pushed_for = message.pushed_for or ("" if assignment.cron else message.id)
+    return Chain(pushed_for, assignment.hash_chain or message.id, hops)
 
 
-def pushed(outgoing: Outgoing, target: str, sender: str, module_id: str, chain: Chain) -> Message:
-    """The message that a process's request becomes."""
-    flat = outgoing.flat
+def pushed(
+    asked: Outgoing, target: str, sender: str, module_id: str, chain: Chain, number: int
+) -> tuple[Message, bytes]:
+    """The message that a process's request becomes, the `number`-th of its result, and its content."""
+    _, data, anchor, flat, _ = asked
     # ao.send writes Data-Protocol, Variant, Type, ... in this order: cut the two without a search.
     if flat[:1] == ("Data-Protocol",) and flat[4:5] == ("Type",):
         flat = flat[2:4] + flat[6:]
     if not _DROPPED.isdisjoint(flat[::2]):
         flat = without(flat, _DROPPED)
-    data, anchor = outgoing.data, outgoing.anchor
-    identity = message_id(sender, target, data, flat, anchor, chain.pushed_for, chain.cause, chain.number)
-    return Message(
-        identity,
-        sender,
-        MESSENGER_ID,
-        target,
-        data,
-        flat,
-        anchor,
-        from_module=module_id,
-        pushed_for=chain.pushed_for,
-    )
+    return signed(sender, MESSENGER_ID, target, data, flat, anchor, module_id, chain[0], chain[1], number)
 
 
-def spawned(request: Outgoing, parent_id: str, scheduler_id: str, chain: Chain) -> Message:
+def spawned(request: Outgoing, parent_id: str, scheduler_id: str, chain: Chain, number: int) -> tuple[Message, bytes]:
     """The Process message that a spawn request becomes; its id is the id of the child."""
     flat = without(request.flat, _DROPPED_OF_SPAWN)
     if find_tag(flat, "Scheduler") is None:
@@ -76,14 +87,11 @@ def spawned(request: Outgoing, parent_id: str, scheduler_id: str, chain: Chain) 
     flat += ("Variant", "ao.TN.1", "Data-Protocol", "ao", "Type", "Process", "From-Process", parent_id)
     if chain.pushed_for:
         flat += ("Pushed-For", chain.pushed_for)
-    identity = message_id("spawn", parent_id, request.data, flat, request.anchor, chain.cause, chain.number)
-    return Message(
-        *(identity, parent_id, MESSENGER_ID, identity, request.data, flat, request.anchor),
-        pushed_for=chain.pushed_for,
-    )
+    anchor, pushed_for = request.anchor, chain.pushed_for
+    return signed(parent_id, MESSENGER_ID, "", request.data, flat, anchor, "", pushed_for, chain.cause, number)
 
 
-def spawned_notice(request_flat: tuple[str, ...], child_id: str, parent_id: str, chain: Chain) -> Message:
+def spawned_notice(request_flat: tuple[str, ...], child_id: str, parent_id: str, chain: Chain) -> tuple[Message, bytes]:
     """The message From the parent itself that tells it the id of its child."""
     flat = (
         *without(request_flat, _DROPPED_OF_NOTICE),
@@ -92,8 +100,7 @@ def spawned_notice(request_flat: tuple[str, ...], child_id: str, parent_id: str,
     )
     if chain.pushed_for:
         flat += ("Pushed-For", chain.pushed_for)
-    identity = message_id("spawned", parent_id, flat, chain.cause, chain.number)
-    return Message(identity, parent_id, MESSENGER_ID, parent_id, None, flat, pushed_for=chain.pushed_for)
+    return signed(parent_id, MESSENGER_ID, parent_id, None, flat, pushed_for=chain.pushed_for, cause=chain.cause)
 
 
 def without(flat: tuple[str, ...], names: Iterable[str]) -> tuple[str, ...]:

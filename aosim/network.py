@@ -28,9 +28,11 @@ class Latency(Protocol):
     def draw_ms(self, random: Random) -> int: ...
 
 
-def _check(name: str, value_ms: float) -> None:
-    if value_ms < 0 or value_ms != value_ms:
-        raise UsageError(f"{name}={value_ms!r}: a latency is a number of milliseconds from 0 up")
+def _check(name: str, value: object, *, whole: bool = True) -> None:
+    kinds = (int,) if whole else (int, float)
+    if not isinstance(value, kinds) or isinstance(value, bool) or not 0 <= value < math.inf:
+        number = "a whole number of milliseconds" if whole else "a number"
+        raise UsageError(f"{name}={value!r}: {number} from 0 up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Uniform:
 
     def __post_init__(self) -> None:
         _check("low_ms", self.low_ms)
+        _check("high_ms", self.high_ms)
         if self.high_ms < self.low_ms:
             raise UsageError(f"Uniform({self.low_ms}, {self.high_ms}): the low bound comes first")
 
@@ -71,8 +74,9 @@ class Lognormal:
     high_ms: int = 60_000
 
     def __post_init__(self) -> None:
-        _check("median_ms", self.median_ms)
-        _check("sigma", self.sigma)
+        _check("median_ms", self.median_ms, whole=False)
+        _check("sigma", self.sigma, whole=False)
+        _check("high_ms", self.high_ms)
 
     def draw_ms(self, random: Random) -> int:
         if not self.median_ms:
@@ -114,7 +118,7 @@ class LatencyNetwork:
 
     def _latency(self, sender: str, target: str) -> Latency:
         links = self._links
-        for link in ((sender, target), (sender, "*"), ("*", target)):
+        for link in ((sender, target), (sender, "*"), ("*", target), ("*", "*")):
             if link in links:
                 return links[link]
         return self._default

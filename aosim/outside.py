@@ -9,7 +9,7 @@ from aosim.errors import MessageTooLarge, UnknownName, UsageError
 from aosim.handles import Address, Tags
 from aosim.ids import is_address
 from aosim.message import Message
-from aosim.messenger import message_id
+from aosim.messenger import signed
 from aosim.process import text_tags
 from aosim.wallet import Wallet
 
@@ -81,8 +81,7 @@ class Outside:
         if wallet is None:
             wallet = self._engine.wallets[sender_id] = Wallet(sender_id, sender_id)
         wallet.sent += 1
-        identity = message_id("wallet", sender_id, target_id, data, flat, wallet.sent)
-        return Message(identity, sender_id, sender_id, target_id, data, flat)
+        return self._engine.publish(signed(sender_id, sender_id, target_id, data, flat, number=wallet.sent))
 
     def not_before_ms(self, after_ms: int | None, at_ms: int | None) -> int:
         for name, value in (("after_ms", after_ms), ("at_ms", at_ms)):

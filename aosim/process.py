@@ -34,8 +34,22 @@ def text_tags(tags: dict[str, Any] | list[tuple[str, str]], where: str) -> tuple
                 f"{where}: tag {name!r} is {type(value).__name__} {value!r}; tags are text. "
                 f"Write {name}={str(value)!r}, or put structured values into data as JSON."
             )
-        flat += (name, value)
+        flat += (check_text(name, f"{where}: a tag name"), check_text(value, f"{where}: tag {name!r}"))
     return tuple(flat)
+
+
+def check_text(text: object, what: str) -> str:
+    """The text itself. Raises UsageError for what is no text, or stands for no bytes."""
+    if not isinstance(text, str):
+        raise UsageError(f"{what} is {type(text).__name__}, it must be text. Use json.dumps(...)?")
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as problem:
+        raise UsageError(
+            f"{what} holds {text[problem.start]!r}, half a character that stands for no bytes. "
+            f"Clean it with text.encode('utf-8', 'replace').decode()."
+        ) from None
+    return text
 
 
 class Context:
@@ -54,6 +68,8 @@ class Context:
         """Send a message when this one is done. The target is an address or a name."""
         if not isinstance(target, str):
             target = target.address
+        if data is not None:
+            check_text(data, f"a message to {target!r}: data")
         self._reference += 1
         flat: tuple[str, ...] = (
             "Data-Protocol",
@@ -79,7 +95,7 @@ class Context:
 
     def print(self, text: object) -> None:
         """Add a line to the output of this message."""
-        self._printed.append(str(text))
+        self._printed.append(_printable(str(text)))
 
 
 #: A handler: the context of its process, and the message.
@@ -128,7 +144,10 @@ class PythonProcess:
             self._handler(me, message)
         except Exception as problem:
             return Result(
-                output="\n".join(me._printed), error=_place(problem), raw_error=str(problem), verdict="failed"
+                output="\n".join(me._printed),
+                error=_printable(_place(problem)),
+                raw_error=_printable(str(problem)),
+                verdict="failed",
             )
         return Result(messages=tuple(me._outbox), output="\n".join(me._printed), verdict="handled")
 
@@ -136,6 +155,11 @@ class PythonProcess:
         self._me = Context(self._id)
         for assignment in self._log:
             self._evaluate(assignment)
+
+
+def _printable(text: str) -> str:
+    """Text for people; what stands for no bytes becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _place(problem: Exception) -> str:

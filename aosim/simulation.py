@@ -19,11 +19,11 @@ from aosim.events import Arrival, Birth, CronTick, TimerTick
 from aosim.fates import Counts, DeadLetter, Fate
 from aosim.findings import Finding
 from aosim.handles import Address, ProcessHandle, Scheduled, Sent, Tags, Timer, WalletHandle
-from aosim.ids import is_address
+from aosim.ids import address_of, is_address
 from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
 from aosim.message import Message, Result, find_tag
-from aosim.messenger import message_id
+from aosim.messenger import signed
 from aosim.network import Constant, Latency, LatencyNetwork, Network
 from aosim.observers import Observer
 from aosim.outside import CLIENT_TAGS, Outside, eval_owner
@@ -172,7 +172,7 @@ class Simulation:
         sender_id = self._outside.sender(sender, target_id)
         flat, text = self._outside.client_tags(target_id, data, tags, named)
         self._timers_made += 1
-        timer_id = message_id("timer", self._timers_made, target_id, flat, text)
+        timer_id = address_of("timer", str(self._timers_made), target_id)
         timer = Timer(self, timer_id, every_ms, target_id)
         self._timers[timer_id] = (timer, sender_id, flat, text)
         self._engine.queue.push(self.now_ms + every_ms, TimerTick(timer_id, 1))
@@ -356,8 +356,7 @@ class Simulation:
         resident = self._engine.residents[handle.id]
         flat, data = self._outside.client_tags(handle.id, data, tags, named)
         sender_id = self._outside.sender(sender, handle.id)
-        identity = message_id("query", sender_id, handle.id, data, flat)
-        message = Message(identity, sender_id, sender_id, handle.id, data, flat)
+        message, _ = signed(sender_id, sender_id, handle.id, data, flat, cause="query")
         return resident.process.dry_run(self._engine.scheduler.outside_log(message, handle.id))
 
     def _cancel(self, sent: Sent) -> bool:

@@ -12,7 +12,7 @@ from aosim.ids import is_address
 from aosim.luavm.bundle import Source, load_source
 from aosim.luavm.process import LuaProcess, ProcessInfo
 from aosim.message import Message, find_tag
-from aosim.messenger import MESSENGER_ID, MODULE_ID, message_id
+from aosim.messenger import MESSENGER_ID, MODULE_ID, signed
 from aosim.outside import CLIENT_TAGS, Outside, pairs_of
 from aosim.process import Process, PythonHandler, PythonProcess, text_tags
 from aosim.scheduler import SCHEDULER_ID
@@ -62,12 +62,13 @@ class Spawner:
         name = name or self._free_name(code)
         flat = _process_tags(name, given, module_id, code if on_boot else Source("", ""))
         data = code.text if on_boot and code.text else " "
-        process_id = message_id("process", owner_id, data, flat, self._made + 1)
-        message = Message(process_id, owner_id, owner_id, process_id, data, flat)
+        first = signed(owner_id, owner_id, "", data, flat, number=self._made + 1)
+        message = first[0]
+        process_id = message.id
         process = PythonProcess(process_id, source) if callable(source) else self.lua_process(message, module_id)
         resident = Resident(process_id, name, owner_id, flat, process)
         resident.cron = cron_plan(flat, self._engine.clock)
-        self._boot(resident, message, Source("", "") if on_boot else code)
+        self._boot(resident, first, Source("", "") if on_boot else code)
         self._made += 1
         return resident
 
@@ -91,24 +92,24 @@ class Spawner:
             name = f"{stem}-{number}"
         return name
 
-    def _boot(self, resident: Resident, message: Message, script: Source) -> None:
+    def _boot(self, resident: Resident, first: tuple[Message, bytes], script: Source) -> None:
         """Evaluate the Process message, and the script after it; on failure nothing has happened."""
-        scheduler = self._engine.scheduler
-        messages = [message]
+        scheduler, owner = self._engine.scheduler, resident.owner
+        letters = [first]
         if script.text:
             flat = ("Action", "Eval", *CLIENT_TAGS, *(("Source-File", script.chunk) if script.chunk else ()))
-            load_id = message_id("load", resident.id, script.text)
-            messages.append(Message(load_id, message.owner, message.owner, resident.id, script.text, flat))
+            letters.append(signed(owner, owner, resident.id, script.text, flat, cause="load"))
         evaluated = []
-        for each in messages:
-            assignment = scheduler.assign(each, resident.id)
+        for message, _ in letters:
+            assignment = scheduler.assign(message, resident.id)
             result = resident.process.handle(assignment)
             if result.error is not None:
                 scheduler.forget(resident.id)
                 raise BootError(resident.name, result.error)
             evaluated.append((assignment, result))
         self._engine.admit(resident)
-        for assignment, result in evaluated:
+        for letter, (assignment, result) in zip(letters, evaluated, strict=True):
+            self._engine.publish(letter)
             self._engine.counts.sent += 1
             self._engine.record(resident, assignment, result)
 
