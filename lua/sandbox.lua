@@ -175,7 +175,7 @@ local function load_text(text, name, mode, ...)
   return raw_load(text, name, "t", target)
 end
 
-function env.load(source, name, mode, ...)
+local function load_source(source, name, mode, ...)
   local kind = type(source)
   if mode ~= nil and type(mode) ~= "string" and type(mode) ~= "number" then
     blame("load", expected(3, "string", mode))
@@ -191,6 +191,7 @@ function env.load(source, name, mode, ...)
   end
   return load_text(text, name == nil and "=(load)" or name, mode, ...)
 end
+env.load = load_source
 
 -- Libraries -----------------------------------------------------------------------------------------------------
 
@@ -353,7 +354,7 @@ function sandbox.load_file(name, mode, ...)
     return nil, "cannot open " .. sandbox.tostring(name) .. ": No error information"
   end
   text = raw.string.gsub(text, "^#[^\n]*", "", 1)
-  return env.load(text, "@" .. name, mode, ...)
+  return load_source(text, "@" .. name, mode, ...)
 end
 env.loadfile = sandbox.load_file
 

@@ -75,12 +75,17 @@ local function to_text(value)
   return raw_format("%s: 0x%08x", kind, serial(value))
 end
 
+local function is_object(value)
+  local kind = type(value)
+  return kind == "table" or kind == "function" or kind == "thread"
+end
+
 local function format(...)
   local count = select("#", ...)
-  local values
-  for i = 2, count do
-    local kind = type((select(i, ...)))
-    if kind == "table" or kind == "function" or kind == "thread" then
+  local _, first, second = ...
+  local values = (is_object(first) or is_object(second)) and { ... }
+  for i = 4, count do
+    if is_object((select(i, ...))) then
       values = { ... }
       break
     end

@@ -17,6 +17,8 @@ local orders = raw_setmetatable({}, by_key) -- table -> its keys in order, remem
 local traversals = raw_setmetatable({}, by_key) -- table -> keys in order and the place where `next` stands
 local remember_from = 16
 
+local breadth = 64 -- larger tables are told apart by their size alone
+
 -- What can be said about an object without its identity, so that new ones are numbered alike in every run.
 local function fingerprint(value, depth)
   local kind = type(value)
@@ -36,8 +38,16 @@ local function fingerprint(value, depth)
       name, content = getupvalue(value, i)
     end
   elseif kind == "table" and depth > 0 then
+    awake(value)
+    local count = 0
     for key, content in raw_next, value do
-      parts[#parts + 1] = fingerprint(key, depth - 1) .. "=" .. fingerprint(content, depth - 1)
+      count = count + 1
+      if count <= breadth then
+        parts[count] = fingerprint(key, depth - 1) .. "=" .. fingerprint(content, depth - 1)
+      end
+    end
+    if count > breadth then -- which ones were read is chance
+      parts = { raw_format("%d", count) }
     end
     raw_sort(parts)
   end
@@ -67,7 +77,13 @@ local function number_libraries()
   raw_sort(names)
   for i = 1, #names do
     local library, inner = match(names[i], "^([^.]*)%.(.*)$")
-    serial(library and env[library] and env[library][inner] or env[names[i]] or names[i])
+    local object
+    if library then
+      object = rawget(libraries[library], inner)
+    else
+      object = rawget(env, names[i])
+    end
+    serial(object)
   end
 end
 
