@@ -7,11 +7,12 @@ lets what it caused leave.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable
 
-from aosim.clock import Clock
+from aosim.clock import TIME_MS_MAX, Clock
 from aosim.cron import CronPlan, cron_plan
 from aosim.errors import EndlessLoop, ObserverTouched, TooManyWaiting, UsageError
 from aosim.events import Arrival, Birth, CronTick, EventQueue, TimerTick
@@ -31,6 +32,7 @@ from aosim.scheduler import SCHEDULER_ID, Scheduler
 from aosim.wallet import Wallet
 
 _OUTPUT_MAX = 10_000  # outputs kept per process
+_WHOLE = re.compile(r"([0-9]{1,16})(?:\.0*)?")  # what a process writes: no digits without end for int()
 _DELIVER_LATER = frozenset({"Deliver-After", "Deliver-At"})
 
 
@@ -278,10 +280,10 @@ class Engine:
         for name, start_ms in (("Deliver-After", self.clock.now_ms), ("Deliver-At", 0)):
             text = find_tag(asked.flat, name)
             if text is not None:
-                number, _, fraction = text.partition(".")
-                if not number.isdecimal() or fraction.strip("0"):
-                    raise UsageError(f"{name} is {text!r}, not a whole number of milliseconds from 0 up")
-                return start_ms + int(number)
+                found = _WHOLE.fullmatch(text)
+                if found is None or start_ms + int(found[1]) > TIME_MS_MAX:
+                    raise UsageError(f"{name} is {text[:40]!r}, not a whole number of milliseconds from 0 up")
+                return start_ms + int(found[1])
         return 0
 
     def _ask_spawn(self, parent: Resident, request: Outgoing, chain: Chain, number: int) -> None:
@@ -302,6 +304,7 @@ class Engine:
             self.queue.push(due, Birth(message, parent.id, notice, chain.hops))
             self.counts.on_the_way += 1
             return
+        self.journal.append(("dropped", message.id, self.clock.now_ms))
         self.settle(message.id, Fate.DROPPED, None)
 
     def _give_birth(self, birth: Birth) -> None:
@@ -309,7 +312,7 @@ class Engine:
         flat = message.flat
         module_id = find_tag(flat, "Module", "") or ""
         name = find_tag(flat, "Name") or ""
-        if not name or name in self.names:
+        if not name or name in self.names or is_address(name):  # nobody may be called by another's address
             name = message.id
         resident = Resident(message.id, name, message.owner, flat, self._make_child(message, module_id))
         resident.parent_id = parent_id
@@ -371,7 +374,7 @@ class Engine:
     def check_limits(self) -> None:
         """Raise TooManyWaiting or EndlessLoop when a run goes on without bounds, and without end."""
         if self.counts.on_the_way > self.limits.waiting_max:
-            targets = Counter(event.process_id for _, event in self.queue if isinstance(event, Arrival))
+            targets = Counter(event.message.target for _, event in self.queue if isinstance(event, Arrival | Birth))
             raise TooManyWaiting(waiting=self.counts.on_the_way, busiest=self.name_of(targets.most_common(1)[0][0]))
         longest = self.loops.longest
         if longest is not None and longest.hops >= self.limits.hops_max:
