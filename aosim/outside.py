@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aosim.clock import TIME_MS_MAX
 from aosim.engine import Engine, Resident
 from aosim.errors import MessageTooLarge, UnknownName, UsageError
 from aosim.handles import Address, Tags
 from aosim.ids import is_address
 from aosim.message import Message
 from aosim.messenger import signed
-from aosim.process import text_tags
+from aosim.process import check_text, text_tags
 from aosim.wallet import Wallet
 
 #: What an aoconnect client adds to a message's tags.
@@ -23,6 +24,7 @@ class Outside:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.wallet("owner")  # signs whatever nobody else is named for, so its name is taken from the start
 
     def wallet(self, name: str) -> Wallet:
         """The wallet of a name; made when there is none."""
@@ -50,8 +52,6 @@ class Outside:
         if sender is None:
             resident = self._engine.residents.get(target_id)
             sender = eval_owner(resident) if resident is not None else "owner"
-        if sender == "owner":
-            return self.wallet("owner").address
         return self.resolve(sender)
 
     def client_tags(
@@ -63,10 +63,8 @@ class Outside:
             if data is not None:
                 raise UsageError(f"a message to {to!r} has data= and Data=: give one of them")
             data = named.pop("Data")
-        if data is not None and not isinstance(data, str):
-            raise UsageError(
-                f"a message to {to!r}: data is {type(data).__name__}, it must be text. Use json.dumps(...)?"
-            )
+        if data is not None:
+            check_text(data, f"a message to {to!r}: data")
         flat = text_tags(pairs_of(tags), f"a message to {to!r}") + text_tags(named, f"a message to {to!r}")
         size = sum(len(part.encode("utf-8", "surrogateescape")) for part in (*flat, data or ""))
         if size > self._engine.limits.message_bytes_max:
@@ -94,7 +92,14 @@ class Outside:
             raise UsageError(
                 f"at_ms={at_ms} lies in the past: the clock stands at {now_ms:_} ms. Use after_ms={at_ms}?"
             )
-        return at_ms if at_ms is not None else now_ms + (after_ms or 0)
+        return check_moment(at_ms if at_ms is not None else now_ms + (after_ms or 0))
+
+
+def check_moment(moment_ms: int) -> int:
+    """The moment itself; UsageError when it lies behind the last one there is."""
+    if moment_ms > TIME_MS_MAX:
+        raise UsageError(f"{moment_ms:_} ms lies behind the end of time, {TIME_MS_MAX:_} ms (the year 287396)")
+    return moment_ms
 
 
 def eval_owner(resident: Resident) -> str:

@@ -6,15 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aosim.clock import START_MS, Clock
+from aosim.clock import START_MS, TIME_MS_MAX, Clock
 from aosim.cron import CronSpec
 from aosim.engine import Engine
-from aosim.errors import (
-    EvalError,
-    ObserverTouched,
-    UnknownName,
-    UsageError,
-)
+from aosim.errors import EvalError, ObserverTouched, UnknownName, UsageError
 from aosim.events import Arrival, Birth, CronTick, TimerTick
 from aosim.fates import Counts, DeadLetter, Fate
 from aosim.findings import Finding
@@ -26,8 +21,8 @@ from aosim.message import Message, Result, find_tag
 from aosim.messenger import signed
 from aosim.network import Constant, Latency, LatencyNetwork, Network
 from aosim.observers import Observer
-from aosim.outside import CLIENT_TAGS, Outside, eval_owner
-from aosim.process import PythonHandler
+from aosim.outside import CLIENT_TAGS, Outside, check_moment, eval_owner
+from aosim.process import PythonHandler, check_text
 from aosim.seeds import Seeds
 from aosim.spawning import Spawner
 
@@ -84,12 +79,12 @@ class Simulation:
     ) -> None:
         if fidelity not in FIDELITIES:
             raise UsageError(f"fidelity={fidelity!r}: there are {' and '.join(map(repr, FIDELITIES))}")
-        if not isinstance(start_ms, int) or start_ms < 0:
+        if not isinstance(start_ms, int) or not 0 <= start_ms <= TIME_MS_MAX:
             raise UsageError(f"start_ms={start_ms!r}: whole milliseconds since 1970")
         self.seed = seed
         self.fidelity = fidelity
         self.seeds = Seeds(seed)
-        self._links = dict(links or {})
+        self._links = {ends: _latency(latency) for ends, latency in (links or {}).items()}
         self._timers: dict[str, tuple[Timer, str, tuple[str, ...], str]] = {}
         self._handles: dict[str, ProcessHandle] = {}
         self._wallets: dict[str, WalletHandle] = {}
@@ -109,6 +104,7 @@ class Simulation:
         )
         self._outside = Outside(self._engine)
         self._spawner = Spawner(self._engine, self._outside, fidelity)
+        self._link_up()
 
     # Making
 
@@ -117,6 +113,7 @@ class Simulation:
         if name not in self._wallets:
             wallet = self._engine.wallets.get(self._engine.names.get(name, ""))
             if wallet is None:
+                self._check_looking()
                 self._spawner.check_name(name)
                 wallet = self._outside.wallet(name)
                 self._link_up()
@@ -166,6 +163,7 @@ class Simulation:
 
         The sender is the target's owner, or the wallet "owner", unless another is given.
         """
+        self._check_looking()
         if not isinstance(every_ms, int) or isinstance(every_ms, bool) or every_ms < 1:
             raise UsageError(f"every_ms={every_ms!r}: a whole number of milliseconds from 1 up")
         target_id = self._outside.resolve(target)
@@ -180,6 +178,7 @@ class Simulation:
 
     def observe(self, observer: Observer) -> None:
         """Let an observer see every step from now on."""
+        self._check_looking()
         self._engine.observers.append(observer)
 
     # Sending
@@ -231,6 +230,7 @@ class Simulation:
         """
         engine = self._engine
         self._check_looking()
+        self._forget_ended_chains()
         stop_ms, condition = self._bounds(for_ms, until)
         if events_max is not None and (not isinstance(events_max, int) or events_max < 0):
             raise UsageError(f"events_max={events_max!r}: a whole number from 0 up")
@@ -257,6 +257,7 @@ class Simulation:
                 engine.check_limits()
         if stopped_by == "time" and stop_ms is not None:
             engine.clock.advance(stop_ms)
+        self._forget_ended_chains()
         loops = tuple(f"{engine.route_of(loop)}, {loop.hops:,} hops" for loop in engine.loops.suspects.values())
         return Run(events, self.now_ms, stopped_by, counts.on_the_way, queue.peek_ms(), loops)
 
@@ -341,13 +342,16 @@ class Simulation:
         self._check_looking()
         resident = self._engine.residents[handle.id]
         lua = handle._lua()
+        check_text(code, f"Lua for {resident.name!r}")
         flat = ("Action", "Eval", *CLIENT_TAGS)
         message = self._outside.message(eval_owner(resident), handle.id, code, flat)
         self._engine.counts.sent += 1
         result = self._engine.evaluate(resident, self._engine.scheduler.assign(message, handle.id))
         if result.error is not None:
             raise EvalError(resident.name, result.error)
-        return lua.last_value()
+        if result.verdict not in ("handled", "waiting"):
+            raise EvalError(resident.name, f"the Eval ended as {result.verdict}: the process has another Owner by now")
+        return lua.last_value() if result.verdict == "handled" else None
 
     def _query(
         self, handle: ProcessHandle, data: str | None, *, sender: Address, tags: Tags, named: dict[str, str]
@@ -360,6 +364,7 @@ class Simulation:
         return resident.process.dry_run(self._engine.scheduler.outside_log(message, handle.id))
 
     def _cancel(self, sent: Sent) -> bool:
+        self._check_looking()
         waiting = [
             event for _, event in self._engine.queue if isinstance(event, Arrival) and event.message is sent.message
         ]
@@ -372,6 +377,7 @@ class Simulation:
         return bool(waiting)
 
     def _cancel_timer(self, timer_id: str) -> bool:
+        self._check_looking()
         if self._timers.pop(timer_id, None) is None:
             return False
         for _, event in self._engine.queue:
@@ -403,12 +409,13 @@ class Simulation:
         for (sender, target), latency in list(self._links.items()):
             ends = [end if end == "*" or is_address(end) else names.get(end) for end in (sender, target)]
             if ends[0] is not None and ends[1] is not None:
-                network.set_link(ends[0], ends[1], _latency(latency))
+                network.set_link(ends[0], ends[1], latency)
                 del self._links[sender, target]
 
     def _bounds(
         self, for_ms: int | None, until: int | Callable[[], bool] | None
     ) -> tuple[int | None, Callable[[], bool] | None]:
+        self._link_up()  # a child may have got one of the names
         if self._links:
             ends = [end for link in self._links for end in link if end != "*"]
             missing = next(end for end in ends if end not in self._engine.names and not is_address(end))
@@ -418,14 +425,21 @@ class Simulation:
                 raise UsageError("for_ms= and until=: give one of them")
             if not isinstance(for_ms, int) or for_ms < 0:
                 raise UsageError(f"for_ms={for_ms!r}: a whole number of milliseconds from 0 up")
-            return self.now_ms + for_ms, None
+            return check_moment(self.now_ms + for_ms), None
         if callable(until):
             return None, until
         if until is not None and (not isinstance(until, int) or until < self.now_ms):
             raise UsageError(
                 f"until={until!r} lies in the past: the clock stands at {self.now_ms:_} ms. Use run(for_ms={until!r})?"
             )
-        return until, None
+        return None if until is None else check_moment(until), None
+
+    def _forget_ended_chains(self) -> None:
+        """Suspect no chain any more of which nothing is on the way."""
+        loops = self._engine.loops
+        if loops.longest is not None:
+            waiting = [event for _, event in self._engine.queue if isinstance(event, Arrival | Birth)]
+            loops.keep({event.message.pushed_for for event in waiting})
 
     def _scheduled(self, due_ms: int, event: Arrival | Birth | CronTick | TimerTick) -> Scheduled:
         match event:

@@ -14,7 +14,7 @@ from aosim.luavm.process import LuaProcess, ProcessInfo
 from aosim.message import Message, find_tag
 from aosim.messenger import MESSENGER_ID, MODULE_ID, signed
 from aosim.outside import CLIENT_TAGS, Outside, pairs_of
-from aosim.process import Process, PythonHandler, PythonProcess, text_tags
+from aosim.process import Process, PythonHandler, PythonProcess, check_text, text_tags
 from aosim.scheduler import SCHEDULER_ID
 
 _MODULES = {"aos": MODULE_ID, "aos-2.0.6": MODULE_ID}
@@ -55,10 +55,9 @@ class Spawner:
         if module not in _MODULES and not is_address(module):
             raise UnknownName(module, _MODULES, kind="module")
         module_id = _MODULES.get(module, module)
-        owner_id = self._outside.resolve(owner) if owner is not None else None
+        owner_id = self._outside.resolve(owner if owner is not None else "owner")
         code = Source("", "") if callable(source) else load_source(source)
 
-        owner_id = owner_id or self._outside.wallet("owner").address
         name = name or self._free_name(code)
         flat = _process_tags(name, given, module_id, code if on_boot else Source("", ""))
         data = code.text if on_boot and code.text else " "
@@ -81,6 +80,9 @@ class Spawner:
         """Raise UsageError or NameTaken for a name that a new process or wallet cannot have."""
         if not isinstance(name, str) or not name.strip():
             raise UsageError(f"name={name!r}: a name is a text that is not blank")
+        check_text(name, f"name={name!r}")
+        if is_address(name):
+            raise UsageError(f"name={name!r}: 43 such characters are an address, a name must not look like one")
         if name in self._engine.names:
             raise NameTaken(name)
 
