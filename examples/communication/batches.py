@@ -34,7 +34,7 @@ def scenario(sim: Simulation) -> None:
     print("twelve at once, one of them bad (errors are swallowed): ten go, two wait:")
     for number in range(1, 13):
         alice.send(plant, "bad" if number == 4 else f"item {number}", Action="Add")
-        # Ten milliseconds on the way: they must arrive within 5 of the last batch to wait for one another.
+    # They wait for one another only within 5 ms of the last batch, so it is set to when they arrive.
     plant.eval(f"LastBatchTime = {sim.now_ms + 10}")
     sim.run()
     seen = show_inbox(sim, owner, seen)

@@ -1,5 +1,6 @@
 """A client's message: the page's JavaScript as one call, and the message as the process sees it."""
 
+import json
 import re
 
 from process_communication import block, play, show_inbox
@@ -29,8 +30,9 @@ def scenario(sim: Simulation) -> None:
 
     javascript = block("Basic Message Sending").text
     tags = re.findall(r'{ name: "(.*?)", value: "(.*?)" }', javascript)
-    sent = alice.send(bank, '{"requestId":"req_123"}', tags=tags)
-    print(f"alice sends {tags} and the JSON of requestId: req_123")
+    fields = dict(re.findall(r'(\w+): "(.*?)"', re.findall(r"JSON.stringify\((.*?)\)", javascript)[0]))
+    sent = alice.send(bank, json.dumps(fields), tags=tags)
+    print(f"alice sends {tags} and {fields}")
     sim.run()
     print("the bank sees (a message has no field Process; From is there for wallets as well):")
     for line in bank.output[-1].splitlines():

@@ -17,7 +17,10 @@ from aosim import Message, ProcessHandle, Simulation, WalletHandle
 PAGE = Path(__file__).with_name("process-communication.md")
 _ADDRESS = re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])")
 #: Tags every message has; they say nothing about a pattern.
-_USUAL = {"Data-Protocol", "Variant", "Type", "Reference", "From-Process", "From-Module", "Pushed-For"}
+_USUAL = {
+    *("Data-Protocol", "Variant", "Type", "Reference", "SDK", "Content-Type"),
+    *("From-Process", "From-Module", "Pushed-For"),
+}
 
 
 class Block(NamedTuple):
@@ -107,7 +110,7 @@ def show_inbox(sim: Simulation, wallet: WalletHandle, since: int = 0) -> int:
 
 def play(scenario: Callable[[Simulation], None], *, fidelity: str = "docs") -> None:
     """Run a scenario, then print its findings and its fingerprint."""
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr] # so a file gets the same on any system
     sim = Simulation(seed=0, fidelity=fidelity)
     scenario(sim)
     print(report(sim))
