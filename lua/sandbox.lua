@@ -8,9 +8,8 @@ local raw, parts = ...
 
 local type, select, pcall, raw_next, rawget = raw.type, raw.select, raw.pcall, raw.next, raw.rawget
 local rawset, raw_setmetatable, raw_rawlen, raw_ipairs = raw.rawset, raw.setmetatable, raw.rawlen, raw.ipairs
-local tonumber = raw.tonumber
-local meta_of, find, sub, raw_load, concat =
-  raw.debug.getmetatable, raw.string.find, raw.string.sub, raw.load, raw.table.concat
+local error, tonumber, meta_of, raw_load = raw.error, raw.tonumber, raw.debug.getmetatable, raw.load
+local find, sub, gsub, concat = raw.string.find, raw.string.sub, raw.string.gsub, raw.table.concat
 local set_meta = raw.debug.setmetatable -- the plain one would refuse where a hidden metatable stands
 
 local env = {}
@@ -132,7 +131,8 @@ end
 
 local memory_kb = 1024.0
 local collector_answers = {
-  collect = 0, stop = 0, restart = 0, count = memory_kb, step = true, isrunning = true, setpause = 200, setstepmul = 200,
+  collect = 0, stop = 0, restart = 0, count = memory_kb, step = true, isrunning = true,
+  setpause = 200, setstepmul = 200,
 }
 
 function env.collectgarbage(option)
@@ -157,7 +157,7 @@ local function drained(reader)
     if piece == nil or piece == "" then
       return concat(pieces)
     elseif type(piece) ~= "string" then
-      raw.error("reader function must return a string", 4) -- after this function, pcall and load
+      error("reader function must return a string", 4) -- after this function, pcall and load
     end
     n = n + 1
     pieces[n] = piece
@@ -224,11 +224,11 @@ local function on_demand(file, own)
   end
   local meta = {}
   local function wake()
-    for name, functions in raw_next, pending do
+    local part = sandbox.fetch(file) -- may raise, to have the host bring the file first
+    part = type(part) == "string" and raw_load(part, "=" .. file, "b") or part
+    for _, functions in raw_next, pending do
       set_meta(functions, nil)
     end
-    local part = sandbox.fetch(file)
-    part = type(part) == "string" and raw_load(part, "=" .. file, "b") or part
     for name, functions in raw_next, part(raw, sandbox) do
       for key, value in raw_next, functions do
         if rawget(pending[name], key) == nil then
@@ -337,7 +337,7 @@ function env.require(name)
     end
   end
   if not load_it then
-    raw.error("module '" .. name .. "' not found:" .. text, 2)
+    error("module '" .. name .. "' not found:" .. text, 2)
   end
   local value = load_it(name, extra)
   if value ~= nil then
@@ -353,7 +353,7 @@ function sandbox.load_file(name, mode, ...)
   if type(text) ~= "string" then
     return nil, "cannot open " .. sandbox.tostring(name) .. ": No error information"
   end
-  text = raw.string.gsub(text, "^#[^\n]*", "", 1)
+  text = gsub(text, "^#[^\n]*", "", 1)
   return load_source(text, "@" .. name, mode, ...)
 end
 env.loadfile = sandbox.load_file
@@ -361,7 +361,7 @@ env.loadfile = sandbox.load_file
 function env.dofile(name)
   local chunk, message = sandbox.load_file(name)
   if not chunk then
-    raw.error(message, 0)
+    error(message, 0)
   end
   return chunk()
 end

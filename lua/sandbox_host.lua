@@ -5,7 +5,8 @@
 
 local raw, sandbox = ...
 
-local type, error, select, tonumber, rawget, pcall = raw.type, raw.error, raw.select, raw.tonumber, raw.rawget, raw.pcall
+local type, error, pcall, select = raw.type, raw.error, raw.pcall, raw.select
+local tonumber, rawget = raw.tonumber, raw.rawget
 local match, gsub, gmatch, raw_ipairs = raw.string.match, raw.string.gsub, raw.string.gmatch, raw.ipairs
 local raw_date, getinfo, traceback = raw.os.date, raw.debug.getinfo, raw.debug.traceback
 local exp, log, floor, atan, huge = raw.math.exp, raw.math.log, raw.math.floor, raw.math.atan, raw.math.huge
@@ -64,15 +65,14 @@ local os = {
 -- debug ---------------------------------------------------------------------------------------------------------
 -- Text and positions only: nothing that reaches the variables of trusted code or what the host keeps.
 
-local own_fields = { "source", "short_src", "what", "currentline", "linedefined", "lastlinedefined" }
-local open_fields = { "name", "namewhat", "nups", "nparams", "isvararg", "istailcall" }
+local shown_fields = {
+  "source", "short_src", "what", "currentline", "linedefined", "lastlinedefined",
+  "name", "namewhat", "nups", "nparams", "isvararg", "istailcall",
+}
 
 local function described(info)
   local result = { activelines = info.source ~= "=?" and info.activelines or nil }
-  for _, name in raw_ipairs(own_fields) do
-    result[name] = info[name]
-  end
-  for _, name in raw_ipairs(open_fields) do
+  for _, name in raw_ipairs(shown_fields) do
     result[name] = info[name]
   end
   return result
