@@ -117,7 +117,7 @@ local function next_reference(record)
   local text = tostring(reference)
   record[3] = text
   if raw.math.type(reference) ~= "integer" then
-    record.anchor = anchor_of(reference)
+    record.anchor, record.odd = anchor_of(reference), true
   end
 end
 
@@ -133,14 +133,7 @@ function ao.send(t)
   if type(data) == "table" then
     data = encode_data(t)
   end
-  local target = t.Target
-  if target == nil then
-    target = outbox -- a hole would shorten the record
-  end
-  if data == nil then
-    data = outbox
-  end
-  local record = { target, data, "" }
+  local record = outbox.record(t.Target, data)
   next_reference(record)
   outbox.collect(record, t)
   if not rawget(k.env, "Handlers") then
@@ -165,7 +158,8 @@ function ao.spawn(module, t)
     error('[string ".ao"]:499: Message must be a table', 0)
   end
   encode_data(t)
-  local record = { module, t.Data or "NODATA", "", spawn = true }
+  local record = outbox.record(module, t.Data or "NODATA")
+  record.spawn = true
   next_reference(record)
   outbox.collect(record, t)
   if state.awake then
@@ -303,25 +297,29 @@ local function add_authority(list, text)
   rawset(list, rawlen(list) + 1, text)
 end
 
--- aos: commas part authorities, spaces are kept, empty ones left out.
-local function add_authorities(list, text)
-  local at = 1
-  while at <= #text do
-    local comma = find(text, ",", at, true) or #text + 1
-    if comma > at then
-      add_authority(list, sub(text, at, comma - 1))
+--- The authorities that tags name. aos: commas part them, spaces are kept, empty ones left out.
+function k.parse_authorities(values)
+  local list = {}
+  for i = 1, #values do
+    local text, at = values[i], 1
+    while at <= #text do
+      local comma = find(text, ",", at, true) or #text + 1
+      if comma > at then
+        add_authority(list, sub(text, at, comma - 1))
+      end
+      at = comma + 1
     end
-    at = comma + 1
   end
+  return list
 end
 
---- Authorities named by the process's tags, again: what an author removed comes back.
-function k.restore_authorities(values)
+--- Put back what an author removed of the authorities the process was made with.
+function k.restore_authorities()
   if type(ao.authorities) ~= "table" then
     ao.authorities = {}
   end
-  for i = 1, #values do
-    add_authorities(ao.authorities, values[i])
+  for i = 1, #k.authorities do
+    add_authority(ao.authorities, k.authorities[i])
   end
 end
 

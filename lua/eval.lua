@@ -17,7 +17,7 @@ end
 local function compile(text, name)
   local run = sandbox.load("return " .. text, name)
   if run then
-    return sandbox.load("return (function(...) return ... end)(" .. text .. "\n)", name) or run
+    return sandbox.load("return (function(...) return ... end)(" .. text .. ")", name) or run
   end
   return sandbox.load(text, name)
 end

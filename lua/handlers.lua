@@ -40,7 +40,7 @@ end
 
 --- The function that runs a handle: itself, or the one of a table of resolvers that matches.
 function handlers.generateResolver(resolver)
-  return function(msg)
+  local function run(msg)
     if type(resolver) == "function" then
       return resolver(msg)
     end
@@ -53,6 +53,8 @@ function handlers.generateResolver(resolver)
       end
     end
   end
+  k.note_handle(run, resolver)
+  return run
 end
 
 -- aos: a name with two arguments is its own pattern.
@@ -200,6 +202,18 @@ local function verdict_of(result)
   return result == "break" and -1 or 0
 end
 
+-- Which functions run the two built-in handles.
+local built_in = raw.setmetatable({}, { __mode = "k" })
+k.built_in = built_in
+
+function k.note_handle(run, resolver)
+  if resolver == k.eval.run then
+    built_in[run] = "eval"
+  elseif resolver == k.default.run then
+    built_in[run] = "default"
+  end
+end
+
 local function match(msg, pattern)
   local kind = type(pattern)
   if kind == "function" then
@@ -224,26 +238,48 @@ local function count_run(entry)
   end
 end
 
---- Run the handlers over a message. True when one of them ended the search.
-function handlers.evaluate(msg, environment)
-  if type(msg) ~= "table" then
-    error('[string ".handlers"]:650: msg is not valid', 0)
-  elseif type(environment) ~= "table" then
-    error('[string ".handlers"]:651: env is not valid', 0)
+local current = k.message.current
+
+-- As match(), for the message being handled while nobody has changed it.
+local function match_current(msg, pattern)
+  local kind = type(pattern)
+  if kind == "function" then
+    if pattern == k.process.eval_pattern then
+      return current.action == "Eval" and k.env.Owner == msg.From
+    end
+    return pattern(msg)
+  elseif kind == "string" then
+    return current.action == pattern
   end
+  return match(msg, pattern)
+end
+
+-- The list may change while it is walked: a handler added behind is met, one removed in front makes the
+-- walk skip one.
+local function search(msg)
   local list, at = handlers.list, 1
   local entry = list[1]
   while entry ~= nil do
     if entry.name ~= "_default" then
-      local verdict = verdict_of(match(msg, entry.pattern))
-      if verdict ~= 0 then
-        local ok, problem = pcall(entry.handle, msg, environment)
-        if not ok then
-          error(place_first(problem, HERE), 0)
-        end
-        count_run(entry)
-        if verdict < 0 then
-          return true
+      local result
+      if current.record and msg == current.message then
+        result = match_current(msg, entry.pattern)
+      else
+        result = match(msg, entry.pattern)
+      end
+      if result ~= false then
+        local verdict = result == true and -1 or verdict_of(result)
+        if verdict ~= 0 then
+          local ok, problem = pcall(entry.handle, msg)
+          if not ok then
+            error(place_first(problem, HERE), 0)
+          end
+          if entry.maxRuns ~= nil then
+            count_run(entry)
+          end
+          if verdict < 0 then
+            return true
+          end
         end
       end
     end
@@ -252,7 +288,19 @@ function handlers.evaluate(msg, environment)
   end
   local _, default = find_by_name("_default")
   k.verdict = "inbox"
-  return default.handle(msg, environment)
+  return default.handle(msg)
+end
+
+k.search = search
+
+--- Run the handlers over a message. True when one of them ended the search.
+function handlers.evaluate(msg, environment)
+  if type(msg) ~= "table" then
+    error('[string ".handlers"]:650: msg is not valid', 0)
+  elseif type(environment) ~= "table" then
+    error('[string ".handlers"]:651: env is not valid', 0)
+  end
+  return search(msg)
 end
 
 return handlers

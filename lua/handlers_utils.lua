@@ -47,7 +47,7 @@ function utils.hasMatchingData(value)
 end
 
 function utils.reply(input)
-  check(type(input) == "table" or type(input) == "string", "invalid arguments: (input : table or string)", 136)
+  check(type(input) == "table" or type(input) == "string", "invalid arguments: (input : table or string)", 131)
   return function(msg)
     if type(input) == "string" then
       msg.reply({ Data = input })

@@ -178,6 +178,7 @@ k.eval = parts.eval(k)
 k.default = parts.default(k)
 k.process = parts.process(k)
 parts.boot(k)
+k.fast = parts.fast(k)
 k.process_module = { _version = k.process._version, handle = env.handle }
 k.eval_module = function() return k.eval.run end
 k.default_module = function() return k.default.run end

@@ -8,21 +8,28 @@
 local k = ...
 local raw, sandbox = k.raw, k.sandbox
 local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmetatable, raw.rawget, raw.rawset
-local type, lower, upper, gsub, find = raw.type, raw.string.lower, raw.string.upper, raw.string.gsub, raw.string.find
+local type, lower, upper, gsub, find, sub =
+  raw.type, raw.string.lower, raw.string.upper, raw.string.gsub, raw.string.find, raw.string.sub
 
 local message = {}
 
--- Places in a record. The first five are for what has been made of it, tags come last.
+-- Places in a record. The first five are for what has been made of it, tags come last. What is seldom
+-- asked for arrives in one text and is only taken apart when it is.
 local TAGS, REPLY, FORWARD, ARRAY, ALIAS = 1, 2, 3, 4, 5
-local ID, FROM, OWNER, TARGET, DATA, ANCHOR, TIMESTAMP, HEIGHT = 6, 7, 8, 9, 10, 11, 12, 13
-local NONCE, EPOCH, HASH_CHAIN, MODULE, PUSHED_FOR, CRON, READ_ONLY, SIGNATURE = 14, 15, 16, 17, 18, 19, 20, 21
-local FIRST = 22 -- name, value, name, value ...
+local FROM, OWNER, DATA, TIMESTAMP, HEIGHT, NONCE, EPOCH, FLAGS, REST = 6, 7, 8, 9, 10, 11, 12, 13, 14
+local FIRST = 15 -- name, value, name, value ...
+local PUSHED, CRON, READ_ONLY = 1, 2, 4 -- in FLAGS
 
--- The fields that are no tags, and where the record has them. From and Data are always there.
-local place = {
-  Id = ID, Owner = OWNER, Target = TARGET, Anchor = ANCHOR, Timestamp = TIMESTAMP,
-  ["Block-Height"] = HEIGHT, Nonce = NONCE, Epoch = EPOCH, ["Hash-Chain"] = HASH_CHAIN, Cron = CRON,
-  ["Read-Only"] = READ_ONLY, Signature = SIGNATURE, ["Forwarded-By"] = OWNER
+-- The fields that are no tags; From and Data are always there.
+local place = { Owner = OWNER, Timestamp = TIMESTAMP, ["Block-Height"] = HEIGHT, Nonce = NONCE, Epoch = EPOCH }
+local flag = { Cron = CRON, ["Read-Only"] = READ_ONLY }
+local part = { Id = 1, Target = 2, ["Hash-Chain"] = 3, Signature = 6, Anchor = 7 }
+local MODULE, PUSHED_FOR = 4, 5 -- in the parts of REST
+local part_count = 7
+
+-- The names of the tags that a messenger adds.
+local messenger_name = {
+  ["Data-Protocol"] = true, Type = true, ["From-Process"] = true, ["From-Module"] = true, ["Pushed-For"] = true
 }
 
 local hidden_names = {
@@ -39,7 +46,7 @@ message.never_field = never_field
 
 local secret = {} -- the key under which a lazy table keeps its record; no process ever meets it
 local lazy_message, lazy_tags = {}, {}
-local current = { message = false, record = false } -- the one being handled, while it sleeps
+local current = { message = false, record = false, action = nil } -- the one being handled, while it sleeps
 
 message.current = current
 
@@ -66,6 +73,35 @@ setmetatable(title, {
 message.title = title
 message.normalize = normalize
 
+-- The last part takes what is left: an anchor may hold anything.
+local function split(text)
+  local parts, at = {}, 1
+  for i = 1, part_count - 1 do
+    local stop = find(text, "\n", at, true)
+    parts[i] = sub(text, at, stop - 1)
+    at = stop + 1
+  end
+  parts[part_count] = sub(text, at)
+  return parts
+end
+
+-- The parts of the rest; with them come the five tags a messenger adds to what a process sent.
+local function open(record)
+  local parts = record[REST]
+  if type(parts) == "table" then
+    return parts
+  end
+  parts = split(parts)
+  record[REST] = parts
+  if record[FLAGS] & PUSHED ~= 0 then
+    local n, from = #record, record[FROM]
+    record[n + 1], record[n + 2], record[n + 3], record[n + 4] = "Data-Protocol", "ao", "Type", "Message"
+    record[n + 5], record[n + 6], record[n + 7], record[n + 8] = "From-Process", from, "From-Module", parts[MODULE]
+    record[n + 9], record[n + 10] = "Pushed-For", parts[PUSHED_FOR]
+  end
+  return parts
+end
+
 -- The first tag of a name.
 local function first_tag(record, name)
   for at = FIRST, #record, 2 do
@@ -73,10 +109,17 @@ local function first_tag(record, name)
       return record[at + 1]
     end
   end
+  if messenger_name[name] and type(record[REST]) == "string" then
+    open(record)
+    return first_tag(record, name)
+  end
 end
 
 -- The last one, which is the one that becomes a field.
 local function last_tag(record, name)
+  if messenger_name[name] then
+    open(record)
+  end
   for at = #record - 1, FIRST, -2 do
     if record[at] == name then
       return record[at + 1]
@@ -88,6 +131,7 @@ message.first_tag = first_tag
 message.last_tag = last_tag
 
 local function fill_tags(tags, record)
+  open(record)
   for at = FIRST, #record, 2 do
     if rawget(tags, record[at]) == nil then
       rawset(tags, record[at], record[at + 1])
@@ -144,11 +188,10 @@ local function tags_of(record)
 end
 
 function lazy_tags.__index(tags, key)
-  local record = rawget(tags, secret)
-  for at = FIRST, #record, 2 do
-    if record[at] == key then
-      return record[at + 1]
-    end
+  local record = tags[secret]
+  local value = first_tag(record, key)
+  if value ~= nil then
+    return value
   end
   local name = alias_of(record, key)
   if name then
@@ -163,6 +206,7 @@ function lazy_tags.__newindex(tags, key, value)
 end
 
 local function array_of(record)
+  open(record)
   local list, n = {}, 0
   for at = FIRST, #record, 2 do
     n = n + 1
@@ -196,20 +240,30 @@ local function field_of(record, key)
     end
   end
   local at = place[key]
-  if not at then
-    return nil
+  if at then
+    return record[at]
+  elseif part[key] then
+    local value = open(record)[part[key]]
+    if value == "" and key ~= "Target" then
+      return nil
+    end
+    return value
+  elseif flag[key] then
+    return record[FLAGS] & flag[key] ~= 0
+  elseif key == "Forwarded-By" and record[FLAGS] & PUSHED ~= 0 then
+    return record[OWNER]
   end
-  if key == "Forwarded-By" and record[MODULE] == "" then
-    return nil
-  end
-  local value = record[at]
-  if value == "" and (key == "Anchor" or key == "Signature" or key == "Hash-Chain" or key == "Id") then
-    return nil
-  end
-  return value
+  return nil
 end
 
 message.field_of = field_of
+
+local field_names = { "Forwarded-By" }
+for _, names in raw.ipairs({ place, flag, part }) do
+  for name in raw.next, names do
+    field_names[#field_names + 1] = name
+  end
+end
 
 local function wake_message(msg)
   local record = rawget(msg, secret)
@@ -218,13 +272,15 @@ local function wake_message(msg)
     current.record = false
   end
   with_aliases(msg, record, forgive_camel)
+  open(record)
   for at = FIRST, #record, 2 do
     local name = record[at]
     if not never_field[name] then
       rawset(msg, name, record[at + 1])
     end
   end
-  for name in raw.next, place do
+  for i = 1, #field_names do
+    local name = field_names[i]
     if rawget(msg, name) == nil then
       rawset(msg, name, field_of(record, name))
     end
@@ -264,7 +320,7 @@ local special = {
 }
 
 function lazy_message.__index(msg, key)
-  local record = rawget(msg, secret)
+  local record = msg[secret]
   local make = special[key]
   if make then
     return make(msg, record)
@@ -293,14 +349,6 @@ sandbox.lazy[lazy_tags] = wake_tags
 sandbox.hidden[lazy_message] = true
 sandbox.hidden[lazy_tags] = true
 
--- The five tags a messenger adds to what a process sent.
-local function add_messenger_tags(record, n)
-  local from = record[FROM]
-  record[n + 1], record[n + 2], record[n + 3], record[n + 4] = "Data-Protocol", "ao", "Type", "Message"
-  record[n + 5], record[n + 6], record[n + 7], record[n + 8] = "From-Process", from, "From-Module", record[MODULE]
-  record[n + 9], record[n + 10] = "Pushed-For", record[PUSHED_FOR]
-end
-
 local function note_alias(record, spelling, name)
   if find(spelling, "%w%u") then
     local alias = record[ALIAS] or {}
@@ -311,10 +359,14 @@ end
 
 local docs = k.fidelity == "docs"
 
---- Make the message of a record. Names of tags are normalised in the record itself.
+-- Names that ask for more than the short way does.
+local weighty = { Timestamp = true, ["Content-Type"] = true, Nonce = true }
+
+--- Make the message of a record. Names of tags are normalised in the record itself. The second value is
+--- its Action, the third says that a tag of it is a weighty one.
 function message.from_record(record)
-  local n = #record
-  for at = FIRST, n, 2 do
+  local action, heavy
+  for at = FIRST, #record, 2 do
     local spelling = record[at]
     local name = title[spelling]
     if name ~= spelling then
@@ -323,18 +375,21 @@ function message.from_record(record)
         note_alias(record, spelling, name)
       end
     end
-  end
-  if record[MODULE] ~= "" then
-    add_messenger_tags(record, n)
+    if name == "Action" then
+      action = record[at + 1]
+    elseif weighty[name] then
+      heavy = true
+    end
   end
   local msg = setmetatable({ [secret] = record, From = record[FROM], Data = record[DATA], Tags = nil }, lazy_message)
-  current.message, current.record = msg, record
-  return msg
+  current.message, current.record, current.action = msg, record, action
+  return msg, action, heavy
 end
 
 --- Make the message of a decoded JSON object, whatever its fields and values are.
 function message.from_table(source)
   local msg = {}
+  current.action = nil
   for _, name in raw.ipairs(k.sorted_names(source)) do
     msg[type(name) == "string" and normalize(name) or name] = source[name]
   end

@@ -24,46 +24,74 @@ function outbox.anchor(text)
   return rep("0", 32 - #text) .. text
 end
 
+-- What is no text goes to the host with more ado; the place is that of the author's line.
+local function note_odd(record)
+  if not record.odd then
+    record.odd = true
+    record.place = sandbox.where(2)
+  end
+end
+
 local function append_pair(record, name, value)
   local n = #record
   record[n + 1], record[n + 2] = name, value
+  if type(name) ~= "string" or type(value) ~= "string" then
+    note_odd(record)
+  end
+end
+
+local function append_all(record, t)
+  for name, value in sandbox.next, t do
+    if not not_tags[name] then
+      append_pair(record, name, value)
+    end
+  end
 end
 
 -- Names of text are sorted by bytes; others come as the sandbox orders them.
 local function append_fields(record, t)
-  local names, n, plain = {}, 0, getmetatable(t) == nil
-  if plain then
-    for name in next, t do
+  if getmetatable(t) ~= nil then
+    return append_all(record, t)
+  end
+  local names, n
+  local first
+  for name in next, t do
+    if not not_tags[name] then
       if type(name) ~= "string" then
-        plain = false
-        break
-      end
-      if not not_tags[name] then
-        n = n + 1
+        return append_all(record, t)
+      elseif not first then
+        first = name
+      else
+        names = names or { first }
+        n = (n or 1) + 1
         names[n] = name
       end
     end
   end
-  if not plain then
-    for name, value in sandbox.next, t do
-      if not not_tags[name] then
-        append_pair(record, name, value)
+  local at = #record
+  if not names then
+    if first then
+      local value = t[first]
+      record[at + 1], record[at + 2] = first, value
+      if type(value) ~= "string" then
+        note_odd(record)
       end
     end
     return
   end
-  if n == 2 then
-    if names[2] < names[1] then
-      names[1], names[2] = names[2], names[1]
-    end
-  elseif n > 2 then
+  if n > 2 then
     sort(names)
+  elseif names[2] < names[1] then
+    names[1], names[2] = names[2], names[1]
   end
-  local at = #record
   for i = 1, n do
     local name = names[i]
-    record[at + 1], record[at + 2] = name, t[name]
+    local value = t[name]
+    record[at + 1], record[at + 2] = name, value
     at = at + 2
+    if type(value) ~= "string" then
+      note_odd(record)
+    end
   end
 end
 
@@ -145,17 +173,43 @@ local function tags_of(record)
   return tags
 end
 
+--- Start a record. Target and Data that are absent are false in it.
+function outbox.record(target, data)
+  local record = { target, data, "" }
+  if target == nil then
+    record[1] = false
+  elseif type(target) ~= "string" then
+    record.target = target
+    note_odd(record)
+  end
+  if data == nil then
+    record[2] = false
+  elseif type(data) ~= "string" then
+    record.data = data
+    note_odd(record)
+  end
+  return record
+end
+
+local function part_of(value, own)
+  if own ~= nil then
+    return own
+  elseif value == false then
+    return nil
+  end
+  return value
+end
+
 --- The table of a request as it stands in ao.outbox; the one handed to the sender is another.
 function outbox.entry(record)
-  local target = record[1]
-  if record.spawn or target == outbox then
-    target = nil
+  local target
+  if not record.spawn then
+    target = part_of(record[1], record.target)
   end
-  local data = record[2]
-  if data == outbox then
-    data = nil
-  end
-  return { Target = target, Data = data, Anchor = record.anchor or outbox.anchor(record[3]), Tags = tags_of(record) }
+  return {
+    Target = target, Data = part_of(record[2], record.data), Anchor = record.anchor or outbox.anchor(record[3]),
+    Tags = tags_of(record)
+  }
 end
 
 local function wake_sent(t)

@@ -13,7 +13,7 @@ local process = { _version = "2.0.4" }
 
 -- Handlers run in a coroutine of their own, so that they can wait. One that has finished its message
 -- without anybody having seen it is used again for the next.
-local idle, current_thread
+local idle
 local kept = raw.setmetatable({}, { __mode = "k" })
 local finished = {} -- yielded by a coroutine that is ready for another message
 
@@ -59,21 +59,31 @@ function k.resume_waiting(thread, msg)
   return ok, problem
 end
 
-local function work(msg, environment)
+local own_evaluate, search = handlers.evaluate, k.search
+
+-- The list is searched without the checks that are for callers from outside.
+local function evaluate(msg)
+  if handlers.evaluate == own_evaluate then
+    return pcall(search, msg)
+  end
+  return pcall(handlers.evaluate, msg, ao.env)
+end
+
+local function work(msg)
   local thread = raw.coroutine.running()
   while true do
-    local ok, result = pcall(handlers.evaluate, msg, environment)
+    local ok, result = evaluate(msg)
     if kept[thread] then
       return ok, result
     end
-    msg, environment = yield(finished, ok, result)
+    msg = yield(finished, ok, result)
   end
 end
 
-local function run_handlers(msg)
+function process.run_handlers(msg)
   local thread = idle or create(work)
-  idle, current_thread = nil, thread
-  local alive, first, second, third = resume(thread, msg, ao.env)
+  idle = nil
+  local alive, first, second, third = resume(thread, msg)
   if first == finished and alive then
     idle = thread
     return second, third
@@ -192,13 +202,19 @@ local function not_trusted(kind, msg)
   return kind .. " is not trusted! From: " .. colour_safe(msg.From) .. " - Owner: " .. colour_safe(msg.Owner)
 end
 
-local eval_pattern = function(msg)
+local function eval_pattern(msg)
   return msg.Action == "Eval" and env.Owner == msg.From
 end
 
+local function default_pattern()
+  return true
+end
+
+process.eval_pattern, process.default_pattern = eval_pattern, default_pattern
+
 local function install(msg)
   handlers.add("_eval", eval_pattern, k.eval.run)
-  handlers.append("_default", function() return true end, k.default.run)
+  handlers.append("_default", default_pattern, k.default.run)
   if msg.Id == k.process_id and k.process_id ~= nil then
     handlers.once("_boot", function(m)
       return m.Tags.Type == "Process" and env.Owner == m.From
@@ -223,15 +239,11 @@ function process.handle(make, content_type_of)
   if ao._module == "" then
     ao._module = process_tag("Module") or ""
   end
-  k.restore_authorities(k.authority_tags)
+  k.restore_authorities()
   local msg = make()
   first_things(msg)
   env.HANDLER_PRINT_LOGS = {}
-  local now = msg.Timestamp
-  sandbox.set_time(now)
-  env.os.time = function()
-    return now
-  end
+  k.set_time(msg.Timestamp)
   if content_type_of(msg) == "application/json" then
     decode_data(msg)
   end
@@ -249,13 +261,19 @@ function process.handle(make, content_type_of)
     return ao.result(refused(not_trusted("Assignment", msg), env.Prompt()))
   end
   install(msg)
-  local ok, problem = run_handlers(msg)
+  local ok, problem = process.run_handlers(msg)
   state.set_nonce(msg.Nonce)
   if k.is_waiting then
     k.verdict = "waiting"
   end
+  return process.result(msg, ok, problem)
+end
+
+--- The result of a message whose handlers have run.
+function process.result(msg, ok, problem)
   if not ok then
     k.problem = problem
+    k.output = joined_logs()
     return { Error = failure_of(msg, problem) }
   end
   if msg.Action == "Eval" and not (state.awake and ao.outbox.Error) then

@@ -8,6 +8,7 @@ local create, resume = raw.coroutine.create, raw.coroutine.resume
 local unpack, select = raw.table.unpack, raw.select
 
 local steps = { provide = k.provide }
+k.steps = steps
 
 -- The environment ----------------------------------------------------------------------------------------
 
@@ -55,7 +56,7 @@ local function adopt(id, list)
       authorities[#authorities + 1] = list[i].value
     end
   end
-  k.authority_tags = authorities
+  k.authorities = k.parse_authorities(authorities)
 end
 
 --- Who this process is; once, before the first step.
@@ -92,7 +93,7 @@ local function plain_text(value)
 end
 
 local function run(make, content_type)
-  k.missing, k.problem = nil, nil
+  k.missing, k.problem, k.output = nil, nil, nil
   local ok, result = resume(create(process.handle), make, content_type)
   if k.missing then
     return nil, k.missing
@@ -260,7 +261,7 @@ local function emit_result(result)
   if failed(failure) then
     k.verdict = "failed"
     emit("failed")
-    emit(type(output) == "table" and plain_text(output.data) or "")
+    emit(type(k.output) == "string" and k.output or "")
     emit(false)
     emit(plain_text(k.problem == nil and failure or k.problem))
     emit(plain_text(failure))
@@ -291,12 +292,39 @@ end
 --- One message, as flat values; the result as flat values.
 function steps.step(...)
   local record = { false, false, false, false, false, ... }
+  local msg, action, heavy = message.from_record(record)
+  if not heavy and k.fast.possible(record) then
+    return k.fast.step(msg, record, action)
+  end
+  return steps.long_way(msg)
+end
+
+--- What is left of the short way when it turned out not to be one.
+function steps.finish(msg, ok, problem)
+  local worker = create(process.result)
+  local good, result = resume(worker, msg, ok, problem)
+  if k.missing then
+    return "missing", k.missing
+  elseif not good then
+    k.verdict, k.problem = "failed", result
+    result = { Error = plain_text(result) }
+  end
+  return steps.hand_out(result)
+end
+
+--- The long way: everything done by the book, in a coroutine, since a process may have replaced any part of it.
+function steps.long_way(msg)
   local result, missing = run(function()
-    return message.from_record(record)
+    return msg
   end, record_content_type)
   if not result then
     return "missing", missing
   end
+  return steps.hand_out(result)
+end
+
+--- A result as flat values.
+function steps.hand_out(result)
   out, size = {}, 0
   local worker = create(emit_result)
   local ok, problem = resume(worker, result)

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from aosim.luavm.process import check_source
-
 from aosim.errors import SourceError
+from aosim.luavm.process import check_source
 
 #: What a process can require without a file: the aos library and Lua's own.
 _LIBRARY = frozenset(

@@ -11,7 +11,7 @@ from lupa.lua53 import LuaError
 from aosim.errors import BorderError
 from aosim.luavm import source
 from aosim.luavm.border import python_value, texts_of, texts_to_bytes, to_bytes, to_text
-from aosim.message import AssignRequest, Assignment, Forgiven, Outgoing, Result
+from aosim.message import NO_RESULT, AssignRequest, Assignment, Forgiven, Outgoing, Result
 from aosim.process_info import ProcessInfo
 
 __all__ = ["LuaProcess", "ProcessInfo", "check_source"]
@@ -20,6 +20,7 @@ check_source = source.check_source
 
 # Libraries every process can load at any time; the others are handed over when a message names them.
 _RESIDENT = ("json", "utils", "stringify", "dump", "chance", "bit32")
+_FIXED_TAGS = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "Reference")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _OWN_PLACE = re.compile(r'\[string "(?:\.[^"\n]*|json|ao)"\]:\d+: ')
 _TRACEBACK = re.compile(r"\s*stack traceback:\n(?:[ \t]+[^\n]*(?:\n|$))*")
@@ -39,6 +40,7 @@ class LuaProcess:
         self._log: list[Assignment] = []
         self._wanted: set[str] = set()
         self._prompt = ""
+        self._nothing = NO_RESULT
         self._stale = False
         self._start()
 
@@ -111,35 +113,70 @@ class LuaProcess:
             self._log.append(assignment)
 
     def _evaluate(self, assignment: Assignment) -> Result:
-        message = assignment.message
+        message, _, nonce, epoch, timestamp_ms, block_height, hash_chain, cron, dry = assignment
+        id_, sender, owner, target, data, flat, anchor, from_module, pushed_for, signature = message
+        if cron:
+            id_ = hash_chain = ""
+        flags = 1 if from_module else 0
+        if cron or dry or target != self.info.id or id_ == self.info.id:
+            flags += 2 * cron + 4 * dry + 8 * (target != self.info.id) + 16 * (id_ == self.info.id)
+        rest = "\n".join((id_, target, hash_chain, from_module, pushed_for, signature, anchor))
+        try:
+            arguments = (
+                sender.encode(),
+                owner.encode(),
+                None if data is None else data.encode(),
+                timestamp_ms,
+                block_height,
+                nonce,
+                epoch,
+                flags,
+                rest.encode(),
+                *map(str.encode, flat),
+            )
+        except UnicodeError:
+            arguments = (
+                to_bytes(sender),
+                to_bytes(owner),
+                None if data is None else to_bytes(data),
+                timestamp_ms,
+                block_height,
+                nonce,
+                epoch,
+                flags,
+                to_bytes(rest),
+                *texts_to_bytes(flat),
+            )
         while True:
-            data = message.data
             try:
-                out = self._step(
-                    to_bytes(message.id) if not assignment.cron else b"",
-                    to_bytes(message.sender),
-                    to_bytes(message.owner),
-                    to_bytes(message.target),
-                    None if data is None else to_bytes(data),
-                    to_bytes(message.anchor),
-                    assignment.timestamp_ms,
-                    assignment.block_height,
-                    assignment.nonce,
-                    assignment.epoch,
-                    to_bytes(assignment.hash_chain),
-                    to_bytes(message.from_module),
-                    to_bytes(message.pushed_for),
-                    assignment.cron,
-                    assignment.dry_run,
-                    to_bytes(message.signature),
-                    *texts_to_bytes(message.flat),
-                )
+                out = self._step(*arguments)
             except LuaError as problem:
                 text = str(problem)
-                return Result(error=text, raw_error=text, verdict="failed")
-            if out[0] != b"missing":
+                return Result(error=_plain(text), raw_error=text, verdict="failed")
+            if out is None:
+                return self._nothing
+            count = out[0]
+            if count == 1 and out.__class__ is tuple:
+                return self._one_message(out)
+            if isinstance(count, int):
+                return self._few_messages(out)
+            if count != b"missing":
                 return self._result(out)
             self._want(to_text(out[1]))
+
+    def _one_message(self, out: tuple[Any, ...]) -> Result:
+        return _new_tuple(
+            Result, ((_sent(*out[1:4], out[4:]),), (), (), "", self._prompt, None, "", "handled", ())
+        )
+
+    def _few_messages(self, out: tuple[Any, ...]) -> Result:
+        messages = []
+        at, size = 1, len(out)
+        while at < size:
+            after = at + 4 + out[at + 3]
+            messages.append(_sent(*out[at : at + 3], out[at + 4 : after]))
+            at = after
+        return _new_tuple(Result, (tuple(messages), (), (), "", self._prompt, None, "", "handled", ()))
 
     def _want(self, name: str) -> None:
         """A library was asked for that the runtime did not hold: undo, hand it over, and do it again."""
@@ -154,6 +191,7 @@ class LuaProcess:
         prompt, error, raw_error = next(values), next(values), next(values)
         if prompt is not False:
             self._prompt = to_text(prompt)
+            self._nothing = Result(prompt=self._prompt, verdict="handled")
         if error is not False:
             return Result(
                 output=output,
@@ -171,6 +209,38 @@ class LuaProcess:
             verdict=verdict,
             forgiven=_forgiven(values),
         )
+
+
+_new_tuple: Any = tuple.__new__  # a NamedTuple's own constructor costs three times as much
+
+
+def _sent(target: Any, data: Any, reference: bytes, tags: tuple[bytes, ...]) -> Outgoing:
+    """A message as the runtime hands it out when nobody has looked at it: without the tags all have."""
+    number = reference.decode()
+    sent: Outgoing
+    try:
+        sent = _new_tuple(
+            Outgoing,
+            (
+                target.decode() if target else _absent(target),
+                data.decode() if data else _absent(data),
+                number.zfill(32),
+                (*_FIXED_TAGS, number, *map(bytes.decode, tags)),
+                "",
+            ),
+        )
+    except UnicodeError:
+        sent = Outgoing(
+            to_text(target) if target else _absent(target),
+            to_text(data) if data else _absent(data),
+            number.zfill(32),
+            (*_FIXED_TAGS, number, *texts_of(tags)),
+        )
+    return sent
+
+
+def _absent(value: object) -> str | None:
+    return None if value is False else ""
 
 
 def _tuple(value: object) -> tuple[Any, ...]:

@@ -1,0 +1,236 @@
+--- fast.lua: the short way of an ordinary message to a process that has left the runtime as it was.
+--
+-- It does what process.handle does, leaving out what would come to nothing. Whatever is unusual makes it
+-- decline, before it has changed anything, or hand the rest over to the long way.
+
+local k = ...
+local raw, sandbox, message, outbox, process = k.raw, k.sandbox, k.message, k.outbox, k.process
+local env, ao, handlers, state = k.env, k.ao, k.handlers, k.ao_state
+local rawget, rawset, rawlen, getmetatable, setmetatable =
+  raw.rawget, raw.rawset, raw.rawlen, raw.getmetatable, raw.setmetatable
+local unpack, type = raw.table.unpack, raw.type
+local resume, create = raw.coroutine.resume, raw.coroutine.create
+
+local fast = {}
+
+local FROM, OWNER, TIMESTAMP, NONCE, FLAGS = 6, 7, 9, 11, 13
+local ORDINARY = 2 -- flags below it: nothing but "pushed"
+
+-- What a process may replace, and what stood there at first.
+local is_trusted, is_assignment, result_of, prompt_of = ao.isTrusted, ao.isAssignment, ao.result, env.Prompt
+local add, append, evaluate = handlers.add, handlers.append, handlers.evaluate
+local lazy_globals = getmetatable(env)
+
+local function untouched()
+  return ao.isTrusted == is_trusted and ao.isAssignment == is_assignment and ao.result == result_of
+    and env.Prompt == prompt_of and handlers.add == add and handlers.append == append
+    and handlers.evaluate == evaluate and env.Handlers == handlers and getmetatable(env) == lazy_globals
+end
+
+-- os.time ---------------------------------------------------------------------------------------------------
+
+-- aos: os.time is a new function with every message. It is made when somebody looks.
+local os_library = env.os
+local lazy_os = {}
+local now, time_made = nil, true
+
+local function make_time(t)
+  local mine = now
+  local function time()
+    return mine
+  end
+  rawset(t, "time", time)
+  time_made = true
+  return time
+end
+
+function lazy_os.__index(t, key)
+  if key == "time" then
+    return make_time(t)
+  end
+end
+
+function lazy_os.__newindex(t, key, value)
+  if key == "time" then
+    time_made = true
+  end
+  rawset(t, key, value)
+end
+
+sandbox.lazy[lazy_os] = function(t)
+  setmetatable(t, nil)
+  if not time_made then
+    make_time(t)
+  end
+end
+sandbox.hidden[lazy_os] = true
+
+--- Set the clock of a process to the time of a message.
+function k.set_time(timestamp)
+  sandbox.set_time(timestamp)
+  now = timestamp
+  local library = rawget(env, "os")
+  if library ~= os_library then
+    if type(library) == "table" then
+      make_time(library)
+    end
+    return
+  end
+  local meta = getmetatable(library)
+  if meta == nil then
+    setmetatable(library, lazy_os)
+    meta = lazy_os
+  end
+  if meta == lazy_os then
+    if time_made then
+      rawset(library, "time", nil)
+      time_made = false
+    end
+  else
+    make_time(library)
+  end
+end
+
+-- Authorities and built-in handlers -------------------------------------------------------------------------
+
+local function authorities_stand()
+  local list, wanted = ao.authorities, k.authorities
+  for i = 1, #wanted do
+    if rawget(list, i) ~= wanted[i] then
+      return false
+    end
+  end
+  return true
+end
+
+local function trusted(record)
+  local from, owner = record[FROM], record[OWNER]
+  if from == owner then
+    return true
+  end
+  local list = ao.authorities
+  for i = 1, rawlen(list) do
+    local authority = rawget(list, i)
+    if authority == owner or authority == from then
+      return true
+    end
+  end
+  return false
+end
+
+local eval_at, default_at = 1, 2
+
+local function find(list, name)
+  for i = 1, rawlen(list) do
+    local entry = rawget(list, i)
+    if type(entry) == "table" and rawget(entry, "name") == name then
+      return i
+    end
+  end
+end
+
+-- Whether the built-in handlers are in the list as they were put there.
+local function handlers_stand()
+  local list = handlers.list
+  local eval, default = list[eval_at], list[default_at]
+  if eval == k.eval_entry and default == k.default_entry and eval and default then
+    return eval.name == "_eval" and eval.pattern == process.eval_pattern and eval.handle == k.eval_handle
+      and default.name == "_default" and default.handle == k.default_handle
+  end
+  eval_at, default_at = find(list, "_eval") or 0, find(list, "_default") or 0
+  eval, default = list[eval_at], list[default_at]
+  if not eval or not default or eval.pattern ~= process.eval_pattern or default.pattern ~= process.default_pattern then
+    return false
+  end
+  k.eval_entry, k.eval_handle = eval, eval.handle
+  k.default_entry, k.default_handle = default, default.handle
+  return k.built_in[eval.handle] == "eval" and k.built_in[default.handle] == "default"
+end
+
+-- The step --------------------------------------------------------------------------------------------------
+
+--- Whether a message can go the short way. Changes nothing a process could see.
+function fast.possible(record)
+  if record[FLAGS] >= ORDINARY or not untouched() then
+    return false
+  end
+  if not (env.Seeded and env.Owner and env.Name and env.Inbox and env.Errors) then
+    return false
+  end
+  if not authorities_stand() or not trusted(record) or not handlers_stand() then
+    return false
+  end
+  state.reset()
+  return not state.awake
+end
+
+local last_name, last_count, last_colors
+local red, green, blue, gray, reset
+
+-- Whether the prompt is the one handed out last.
+local function prompt_stands()
+  local colors = env.Colors
+  local count = rawlen(env.Inbox)
+  if count == last_count and env.Name == last_name and colors == last_colors and colors.red == red
+    and colors.green == green and colors.blue == blue and colors.gray == gray and colors.reset == reset then
+    return true
+  end
+  last_count, last_name, last_colors = count, env.Name, colors
+  red, green, blue, gray, reset = colors.red, colors.green, colors.blue, colors.gray, colors.reset
+  return false
+end
+
+-- Several messages, one behind the other.
+local function many()
+  local out, size = { outbox.sent_count }, 1
+  for i = 1, outbox.sent_count do
+    local record = outbox.sent[i]
+    local count = #record
+    out[size + 1], out[size + 2], out[size + 3], out[size + 4] = record[1], record[2], record[3], count - 3
+    size = size + 4
+    for at = 4, count do
+      size = size + 1
+      out[size] = record[at]
+    end
+  end
+  return unpack(out, 1, size)
+end
+
+local function plain_records()
+  for i = 1, outbox.sent_count do
+    if outbox.sent[i].odd then
+      return false
+    end
+  end
+  return outbox.spawned_count == 0
+end
+
+--- Take a message through that possible() let pass.
+function fast.step(msg, record, action)
+  local logs = {}
+  env.HANDLER_PRINT_LOGS = logs
+  k.set_time(record[TIMESTAMP])
+  k.verdict, k.is_waiting = "handled", false
+  k.missing, k.problem, k.output = nil, nil, nil
+  local ok, problem = process.run_handlers(msg)
+  if k.missing then
+    return "missing", k.missing
+  end
+  state.set_nonce(record[NONCE])
+  if k.is_waiting then
+    k.verdict = "waiting"
+  end
+  if ok and not state.awake and k.verdict == "handled" and action ~= "Eval" and env.HANDLER_PRINT_LOGS == logs
+    and logs[1] == nil and plain_records() and k.forgiven[1] == nil and untouched() and prompt_stands() then
+    local count = outbox.sent_count
+    if count == 0 then
+      return
+    elseif count == 1 then
+      return 1, unpack(outbox.sent[1])
+    end
+    return many()
+  end
+  return k.steps.finish(msg, ok, problem)
+end
+
+return fast
