@@ -1,12 +1,14 @@
 """The page process-communication.md as something that runs: its Lua blocks by heading, unmodified.
 
 Every example here loads its code from the page. What the page leaves undefined (processMessage,
-generateId, ...) an example gives in a prelude of its own.
+generateId, ...) an example gives in a prelude of its own. Run as a program, this file writes what
+every example prints into the `.expected` file beside it.
 """
 
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import NamedTuple
 
 from aosim import Message, ProcessHandle, Simulation, WalletHandle
 
-PAGE = Path(__file__).with_name("process-communication.md")
+PAGE = Path(__file__).resolve().with_name("process-communication.md")
 _ADDRESS = re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])")
 #: Tags every message has; they say nothing about a pattern.
 _USUAL = {
@@ -127,3 +129,15 @@ def _quoted(text: str) -> str:
     """A text as a Lua string of one line, so what follows keeps its line numbers."""
     escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
     return '"' + "".join(escapes.get(char, char) for char in text) + '"'
+
+
+def write_expected() -> None:
+    """Run every example as a program and keep what it prints."""
+    for path in sorted(PAGE.parent.glob("*.py")):
+        if path != Path(__file__).resolve():
+            run = subprocess.run([sys.executable, str(path)], check=True, capture_output=True)
+            path.with_suffix(".expected").write_bytes(run.stdout)
+
+
+if __name__ == "__main__":
+    write_expected()

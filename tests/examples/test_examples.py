@@ -121,3 +121,15 @@ def test_no_example_ends_with_messages_on_the_way(monkeypatch: pytest.MonkeyPatc
         importlib.import_module(example).scenario(sim)
         assert sim.counts.on_the_way == 0
         assert sim.counts.begun == sim.counts.ended
+
+
+def test_what_the_guide_shows_is_what_the_examples_print() -> None:
+    guide = (FOLDER.parents[1] / "docs" / "guide-patterns.md").read_text(encoding="utf-8")
+    shown = [line for part in guide.split("```text\n")[1:] for line in part.split("\n```")[0].split("\n")]
+    printed = {line for path in FOLDER.glob("*.expected") for line in path.read_text(encoding="utf-8").split("\n")}
+    assert [line for line in shown if line not in printed] == []
+
+
+def test_the_guide_names_every_example() -> None:
+    guide = (FOLDER.parents[1] / "docs" / "guide-patterns.md").read_text(encoding="utf-8")
+    assert [example for example in EXAMPLES if f"`{example}.py`" not in guide] == []
