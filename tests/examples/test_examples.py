@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,11 @@ PAGE_SHA256 = "117aa4682254e5628029eba80c66081b255d82008a11bc9a7dca7a7657cc3f3c"
 
 
 @pytest.fixture(autouse=True)
-def _folder_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def _folder_on_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(FOLDER))
+    yield
+    for name in (*EXAMPLES, "process_communication"):  # "metrics" may mean another file elsewhere
+        sys.modules.pop(name, None)
 
 
 def page() -> Any:
