@@ -11,6 +11,7 @@ import re
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 
 from aosim.clock import TIME_MS_MAX, Clock
 from aosim.cron import CronPlan, cron_plan
@@ -24,7 +25,7 @@ from aosim.journal import Journal
 from aosim.limits import Limits
 from aosim.loops import WATCHED_HOPS, Loop, LoopDetector
 from aosim.message import Assignment, AssignRequest, Message, Outgoing, Result, find_tag
-from aosim.messenger import Chain, chain_of, message_of, pushed, signed, spawned, spawned_notice
+from aosim.messenger import Chain, message_of, pushed, signed, spawned, spawned_notice
 from aosim.network import Network
 from aosim.observers import Observer
 from aosim.process import Process
@@ -33,6 +34,8 @@ from aosim.wallet import Wallet
 
 _OUTPUT_MAX = 10_000  # outputs kept per process
 _WHOLE = re.compile(r"([0-9]{1,16})(?:\.0*)?")  # what a process writes: no digits without end for int()
+# Arrival(...) takes twice as long as making the tuple it is, and each message has one.
+_arrival: Callable[[tuple[object, ...]], Arrival] = partial(tuple.__new__, Arrival)
 _DELIVER_LATER = frozenset({"Deliver-After", "Deliver-At"})
 
 
@@ -118,7 +121,7 @@ class Engine:
         due_ms = self.network.plan(message, now_ms)
         if not_before_ms > now_ms:
             due_ms = tuple([max(due, not_before_ms) for due in due_ms])
-        arrival = Arrival(message, message.target, hops)
+        arrival = _arrival((message, message.target, hops))
         for due in due_ms:
             self.queue.push(due, arrival)
         counts = self.counts
@@ -163,7 +166,6 @@ class Engine:
         self.clock.advance(due_ms)
         match event:
             case Arrival():
-                self.counts.on_the_way -= 1
                 self._deliver(event)
             case CronTick():
                 self._tick(event)
@@ -176,6 +178,7 @@ class Engine:
 
     def _deliver(self, arrival: Arrival) -> None:
         message, address, hops = arrival
+        self.counts.on_the_way -= 1
         resident = self.residents.get(address)
         if resident is not None:
             if hops in WATCHED_HOPS:
@@ -193,48 +196,57 @@ class Engine:
             self._show(lambda observer: observer.on_delivered(message, self.clock.now_ms))
 
     def evaluate(self, resident: Resident, assignment: Assignment, hops: int = 0) -> Result:
-        """Write an assignment down, have it handled, write the result down, let the outbox leave."""
-        self._note(assignment)
+        """Have an assignment handled, write down what came of it, let the outbox leave."""
+        if self.observers:
+            self._show(lambda observer: observer.on_assigned(assignment))
         (result,) = self._executor.evaluate((assignment,))
         self._commit(resident, assignment, result, hops)
         return result
 
     def record(self, resident: Resident, assignment: Assignment, result: Result) -> None:
         """The same for an assignment that has been evaluated already, the boot of a process."""
-        self._note(assignment)
-        self._commit(resident, assignment, result, 0)
-
-    def _note(self, assignment: Assignment) -> None:
-        message, process_id, nonce, _, timestamp_ms, height, hash_chain, cron, _ = assignment
-        self.journal.append(("assign", message.id, process_id, nonce, timestamp_ms, height, hash_chain, cron))
         if self.observers:
             self._show(lambda observer: observer.on_assigned(assignment))
+        self._commit(resident, assignment, result, 0)
 
     def _commit(self, resident: Resident, assignment: Assignment, result: Result, hops: int) -> None:
+        # One entry for the assignment and its result: a result follows from the assignments before
+        # it, so one without the other would tell nothing more, and every message pays for entries.
+        message, process_id, nonce, _, timestamp_ms, height, hash_chain, cron, _ = assignment
         messages, spawns, assignments, output, prompt, error, _, verdict, forgiven = result
-        chain = chain_of(assignment, hops + 1)
-        outbox = [self._shape(resident, asked, chain, number) for number, asked in enumerate(messages)]
-        self.journal.append(("result", verdict, error, output, [content for (_, content), _, _ in outbox]))
+        pushed_for = message.pushed_for or ("" if cron else message.id)
+        cause = hash_chain or message.id
+        outbox, contents = [], []
+        for number, asked in enumerate(messages):
+            letter, content, not_before_ms, problem = self._shape(resident, asked, pushed_for, cause, number)
+            outbox.append((letter, not_before_ms, problem))
+            contents.append(content)
+        self.journal.append(
+            ("done", message.id, process_id, nonce, timestamp_ms, height, cron, verdict, error, output, contents)
+        )
+        resident.prompt = prompt
         if output:
             resident.output.append(output)
         if error is not None:
             resident.errors.append(error)
-        resident.prompt = prompt
-        self.settle(assignment.message.id, FATE_OF_VERDICT[verdict], result)
-        for rule, place, detail in forgiven:
-            self.findings.add(Finding(rule, resident.name, place, detail))
+        self.settle(message.id, FATE_OF_VERDICT[verdict], result)
+        if forgiven:
+            for rule, place, detail in forgiven:
+                self.findings.add(Finding(rule, resident.name, place, detail))
         if self.observers:
             self._show(lambda observer: observer.on_result(assignment, result))
-        for (message, _), not_before_ms, problem in outbox:
+        for letter, not_before_ms, problem in outbox:
             if problem:
                 self.counts.sent += 1
-                self.bury(message, problem)
+                self.bury(letter, problem)
             else:
-                self.dispatch(message, hops + 1, not_before_ms)
-        for number, request in enumerate(spawns):
-            self._ask_spawn(resident, request, chain, number)
-        for wanted in assignments:
-            self._ask_assign(wanted, hops + 1)
+                self.dispatch(letter, hops + 1, not_before_ms)
+        if spawns or assignments:
+            chain = Chain(pushed_for, cause, hops + 1)
+            for number, request in enumerate(spawns):
+                self._ask_spawn(resident, request, chain, number)
+            for wanted in assignments:
+                self._ask_assign(wanted, hops + 1)
 
     def settle(self, identity: str, fate: Fate, result: Result | None) -> None:
         """Count the fate of one delivery, and tell whoever waits to know."""
@@ -259,21 +271,21 @@ class Engine:
     # What a result asks for
 
     def _shape(
-        self, sender: Resident, asked: Outgoing, chain: Chain, number: int
-    ) -> tuple[tuple[Message, bytes], int, str]:
-        """A request as a message: with the time before which it may not arrive, and why it cannot at all."""
-        target, problem = asked.target or "", asked.problem
+        self, sender: Resident, asked: Outgoing, pushed_for: str, cause: str, number: int
+    ) -> tuple[Message, bytes, int, str]:
+        """A request as a message: with its content, when it may arrive at the earliest, and why it cannot at all."""
+        target, problem, not_before_ms = asked.target or "", asked.problem, 0
         if not target:
             problem = problem or "it has no Target"
-        if not self.lenient:
-            return pushed(asked, target, sender.id, sender.module_id, chain, number), 0, problem
-        message = pushed(asked, self.names.get(target, target), sender.id, sender.module_id, chain, number)
-        if _DELIVER_LATER.isdisjoint(asked.flat):
-            return message, 0, problem
-        try:
-            return message, self._deliver_ms(asked), problem
-        except UsageError as error:
-            return message, 0, problem or str(error)
+        if self.lenient:
+            target = self.names.get(target, target)
+            if not _DELIVER_LATER.isdisjoint(asked.flat[::2]):
+                try:
+                    not_before_ms = self._deliver_ms(asked)
+                except UsageError as error:
+                    problem = problem or str(error)
+        message, content = pushed(asked, target, sender.id, sender.module_id, pushed_for, cause, number)
+        return message, content, not_before_ms, problem
 
     def _deliver_ms(self, asked: Outgoing) -> int:
         """When a message with Deliver-After or Deliver-At may arrive."""
@@ -342,7 +354,7 @@ class Engine:
         """A message that was sent, by its id; looked up in the journal."""
         for kind, *values in self.journal.read(self._archived):
             self._archived += 1
-            contents = values[-1] if kind == "result" else values if kind == "sent" else ()
+            contents = values[-1] if kind == "done" else values if kind == "sent" else ()
             for message in map(message_of, contents):
                 self._archive[message.id] = message
         return self._archive.get(identity)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 import msgpack
 
 # The strict packer takes text as it is, at half the price of one that looks for lone surrogates.
-_pack_clean = msgpack.Packer().pack
-_pack_any = msgpack.Packer(unicode_errors="surrogateescape").pack
+_pack_clean: Callable[[object], bytes] = msgpack.Packer().pack
+_pack_any: Callable[[object], bytes] = msgpack.Packer(unicode_errors="surrogateescape").pack
 
 
 def pack(value: object) -> bytes:
     """Text, numbers, None and tuples of these as msgpack; surrogates become the bytes they stand for."""
     try:
-        return cast(bytes, _pack_clean(value))
+        return _pack_clean(value)
     except UnicodeEncodeError:
-        return cast(bytes, _pack_any(value))
+        return _pack_any(value)
 
 
 def unpack(packed: bytes) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
@@ -163,11 +164,14 @@ def _printable(text: str) -> str:
 
 
 def _place(problem: Exception) -> str:
-    """The text of an exception, with the file and line of the handler that raised it."""
-    trace = problem.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
+    """The text of an exception, with the last line of the handler's own file on the way to it."""
+    text = f"{type(problem).__name__}: {problem}"
+    trace = problem.__traceback__.tb_next if problem.__traceback__ is not None else None
     if trace is None:
-        return f"{type(problem).__name__}: {problem}"
-    file = trace.tb_frame.f_code.co_filename.rsplit("/", 1)[-1]
-    return f"{file}:{trace.tb_lineno}: {type(problem).__name__}: {problem}"
+        return text
+    file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return f"{Path(file).name}:{line}: {text}"
