@@ -137,3 +137,16 @@ def test_what_the_guide_shows_is_what_the_examples_print() -> None:
 def test_the_guide_names_every_example() -> None:
     guide = (FOLDER.parents[1] / "docs" / "guide-patterns.md").read_text(encoding="utf-8")
     assert [example for example in EXAMPLES if f"`{example}.py`" not in guide] == []
+
+
+@pytest.mark.parametrize("example", ["pub_sub", "circuit_breaker"])
+def test_aosim_run_shows_the_same_run(example: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", "from aosim.cli.main import run; run()", "run", str(FOLDER / f"{example}.py")],
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+    )
+    printed = run.stdout.decode().split("\n")
+    said, _, named = (FOLDER / f"{example}.expected").read_text(encoding="utf-8").partition("\nfindings\n")
+    assert [line for line in said.split("\n") if line not in printed] == []
+    assert named.split("\n")[-2] in run.stdout.decode()
