@@ -1,0 +1,128 @@
+"""The `aosim` command: one function per word, each reads its options and calls a room."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="A deterministic AO network on your own machine.",
+)
+
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Same seed, same run.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
+Quick = Annotated[bool, typer.Option("--quick", help="A smaller run.")]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What a user can cause is one message on stderr and exit code 2, never a traceback."""
+    from aosim.errors import AosimError
+
+    try:
+        yield
+    except AosimError as problem:
+        typer.echo(f"aosim: {problem}", err=True)
+        raise typer.Exit(2) from None
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+        raise typer.Exit(0) from None
+
+
+@app.command("run")
+def run_command(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="A .py or .toml scenario, or .lua files.")],
+    send: Annotated[
+        list[str] | None,
+        typer.Option("--send", metavar="TEXT", help="\"alice>ledger Action=Balance Data='...'\"; may be repeated."),
+    ] = None,
+    wallet: Annotated[
+        list[str] | None, typer.Option("--wallet", metavar="NAME", help="A wallet beside the senders; may be repeated.")
+    ] = None,
+    seed: Seed = None,
+    duration: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="Virtual time to run: 500ms, 60s, 5m, 2h, 1d.")
+    ] = None,
+    fidelity: Annotated[str | None, typer.Option(metavar="docs|network", help="What processes are forgiven.")] = None,
+    latency: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long a message takes: 20ms, or 5ms..40ms.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live log, only what came of it.")] = False,
+) -> None:
+    """Run a scenario, or Lua processes, and show every message."""
+    from aosim.cli.run_files import Options, run_files
+
+    with told():
+        options = Options(
+            files=tuple(files),
+            sends=tuple(send or ()),
+            wallets=tuple(wallet or ()),
+            seed=seed,
+            duration=duration,
+            fidelity=fidelity,
+            latency=latency,
+            as_json=as_json,
+            quiet=quiet,
+        )
+        raise typer.Exit(run_files(options))
+
+
+@app.command()
+def demo(seed: Seed = 7, as_json: Json = False, quick: Quick = False) -> None:
+    """A market of a dozen processes, shown live, in seconds."""
+    from aosim.cli.show_demo import show_demo
+
+    with told():
+        raise typer.Exit(show_demo(seed=7 if seed is None else seed, as_json=as_json, quick=quick))
+
+
+@app.command()
+def bench(
+    workloads: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORKLOAD]...", help="All of them by default.")
+    ] = None,
+    quick: Quick = False,
+    as_json: Json = False,
+) -> None:
+    """Measure what messages cost on this machine."""
+    from aosim.cli.show_bench import show_bench
+
+    with told():
+        raise typer.Exit(show_bench(workloads or [], quick=quick, as_json=as_json))
+
+
+@app.command()
+def conformance() -> None:
+    """Answer conformance cases: one JSON object per line in, one per line out."""
+    from aosim.cli.conformance import answer_cases
+
+    sys.stdin.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    for answer in answer_cases(sys.stdin):
+        sys.stdout.write(answer + "\n")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from aosim.version import __version__
+
+    typer.echo(f"aosim {__version__}")
+
+
+def run() -> None:
+    """What the installed command calls."""
+    app(prog_name="aosim")
+
+
+if __name__ == "__main__":
+    run()

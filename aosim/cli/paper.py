@@ -1,0 +1,53 @@
+"""Where a run is printed: plain text, coloured on a terminal, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+_COLOURS = {"dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1"}
+_CONTROL = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0b-\x1f\x7f]")
+
+
+class Paper:
+    """Prints lines to stdout. Colour only on a terminal, and not when NO_COLOR is set."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and not as_json
+
+    def paint(self, text: str, colour: str) -> str:
+        """The text in a colour, where there are colours."""
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured and text else text
+
+    def line(self, text: str = "") -> None:
+        """One line of text; nothing in JSON."""
+        if not self.as_json:
+            _write(text)
+
+    def object(self, event: str, **fields: Any) -> None:
+        """One JSON object on a line; nothing in text."""
+        if self.as_json:
+            _write(json.dumps({"event": event, **fields}, ensure_ascii=False))
+
+
+def _write(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+
+
+def clean(text: str) -> str:
+    """Text of a process without colours and control characters: it cannot move the reader's cursor."""
+    return _CONTROL.sub("", text)
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows as lines with their columns under one another; the last column is free."""
+    if not rows:
+        return []
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
+    return ["  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows]

@@ -1,0 +1,101 @@
+"""Python scenarios: a file with a function `scenario(sim)`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from aosim.cli.paper import Paper
+from aosim.cli.summary import print_summary
+from aosim.errors import AosimError, UsageError
+from aosim.simulation import Simulation
+
+if TYPE_CHECKING:
+    from aosim.cli.run_files import Options
+
+
+def run_python(options: Options) -> int:
+    """Call `scenario(sim)`, print what happens, and return the exit code.
+
+    The scenario may run the simulation itself; what is then left on the way waits. If it only sent
+    messages they are run until quiet. With --for the run goes on for that long in either case.
+    """
+    from aosim.cli.run_files import show
+
+    changed = options.changed
+    for_ms = changed.pop("for_ms", None)
+    path = options.files[0]
+    code = _compiled(path)
+    paper = Paper(as_json=options.as_json)
+    sim = Simulation(**changed)
+    # In JSON the scenario's own prints would break the lines.
+    with redirect_stdout(sys.stderr if options.as_json else sys.stdout):
+        problem = _guarded(path, lambda: _play(path, code, sim, lambda: show(options, paper, sim)))
+    if not problem and (for_ms is not None or sim.now_ms == sim.start_ms):
+        sim.run(for_ms=for_ms)
+    if problem:
+        paper.line(paper.paint(f"not as expected: {problem}", "red"))
+    paper.object("expectation", where=path.name, met=not problem, problem=problem)
+    print_summary(paper, sim, options.again(sim.seed))
+    return 1 if problem or sim.counts.failed else 0
+
+
+def _compiled(path: Path) -> CodeType:
+    try:
+        return compile(path.read_bytes(), str(path), "exec")
+    except FileNotFoundError:
+        near = sorted(other.name for other in path.parent.glob("*.py")) if path.parent.is_dir() else []
+        raise UsageError(f"no file {str(path)!r}. Python files there: {', '.join(near[:8]) or 'none'}") from None
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"{path}: {problem}") from None
+    except SyntaxError as problem:
+        raise UsageError(f"{path.name}:{problem.lineno}: {problem.msg}. Mend that line and run it again") from None
+
+
+def _play(path: Path, code: CodeType, sim: Simulation, show: Callable[[], None]) -> None:
+    """Import the file as Python would, and call its scenario."""
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    before = sys.path[:]
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.modules[module.__name__] = module  # dataclasses and pickling look there
+    try:
+        exec(code, module.__dict__)
+        scenario: Any = getattr(module, "scenario", None)
+        if not callable(scenario):
+            raise UsageError(
+                "it has no function scenario(sim). Put what it does into `def scenario(sim: Simulation) -> None:`, "
+                f"or run it as a plain program: python {path}"
+            )
+        show()
+        scenario(sim)
+    finally:
+        sys.path[:] = before
+        sys.modules.pop(module.__name__, None)
+
+
+def _guarded(path: Path, work: Callable[[], None]) -> str:
+    """The text of an assertion that failed, "" when all went well. Other exceptions become a UsageError."""
+    try:
+        work()
+    except AssertionError as problem:
+        return f"{_place(path, problem)}: {problem or 'an assertion failed'}"
+    except AosimError as problem:
+        raise UsageError(f"{_place(path, problem)}: {problem}") from None
+    except Exception as problem:
+        raise UsageError(f"{_place(path, problem)}: {type(problem).__name__}: {problem}") from problem
+    return ""
+
+
+def _place(path: Path, problem: BaseException) -> str:
+    """The last line of the scenario's own file that the exception went through."""
+    place, trace = path.name, problem.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            place = f"{path.name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

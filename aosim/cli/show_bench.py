@@ -1,0 +1,27 @@
+"""`aosim bench`: the figures, one line each as it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aosim.bench.main import Row, bench
+from aosim.cli.paper import Paper
+
+
+def show_bench(workloads: Sequence[str], *, quick: bool, as_json: bool) -> int:
+    """Measure and print; the exit code is 1 when a target is missed."""
+    paper = Paper(as_json=as_json)
+    missed = False
+    paper.line(f"{'':5} {'what':24} {'aosim':>12} {'floor':>10} {'ratio':>7} {'target':>7}")
+    for row in bench(workloads, quick=quick):
+        paper.line(paper.paint(_text(row), "red" if row.met is False else "green" if row.met else "dim"))
+        paper.object("figure", **row.as_dict())
+        missed = missed or row.met is False
+    return 1 if missed else 0
+
+
+def _text(row: Row) -> str:
+    floor = f"{row.floor:10.2f}" if row.floor else " " * 10
+    ratio = f"{row.ratio:7.2f}" if row.ratio is not None else " " * 7
+    target = f"{row.target:7g}" if row.target else " " * 7
+    return f"{row.workload:5} {row.about:24} {row.aosim:12.2f} {floor} {ratio} {target}  {row.unit}"

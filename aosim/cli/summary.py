@@ -1,0 +1,80 @@
+"""What came of a run: totals, findings, what still waits, and the line that repeats it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from aosim.cli.live import clock_text
+from aosim.cli.paper import Paper, clean, table
+from aosim.fates import Counts
+from aosim.simulation import Simulation
+
+_WAITING_SHOWN = 8
+
+
+def print_summary(
+    paper: Paper, sim: Simulation, again: Sequence[str], *, counts: Counts | None = None, fingerprint: str | None = None
+) -> None:
+    """Print it. `counts` and `fingerprint` are those of the simulation unless an earlier state is meant."""
+    counts, fingerprint = counts or sim.counts, fingerprint or sim.fingerprint
+    _findings(paper, sim)
+    _waiting(paper, sim, counts)
+    totals = ", ".join(
+        [
+            _number(counts.failed, "error"),
+            _number(counts.dead_letter, "dead letter"),
+            _number(counts.begun, "message"),
+            f"fingerprint {fingerprint[:8]}",
+        ]
+    )
+    command = shlex.join(again)
+    paper.line(paper.paint(totals, "red" if counts.failed else "green"))
+    paper.line(f"again: {command}")
+    paper.object(
+        "summary",
+        errors=counts.failed,
+        dead_letters=counts.dead_letter,
+        messages=counts.begun,
+        counts=counts.as_dict(),
+        findings=len(sim.findings),
+        now_ms=sim.now_ms - sim.start_ms,
+        fingerprint=fingerprint,
+        again=command,
+    )
+
+
+def _findings(paper: Paper, sim: Simulation) -> None:
+    if sim.findings:
+        rows = [(f"  {one.rule}", one.process, one.place, clean(one.detail)) for one in sim.findings]
+        lines = table(rows)
+        paper.line(f"{_number(len(rows), 'finding')}: this works here, on the network it would not")
+        told: set[str] = set()
+        for finding, text in zip(sim.findings, lines, strict=True):
+            paper.line(paper.paint(text, "yellow"))
+            if finding.rule not in told:
+                told.add(finding.rule)
+                paper.line(f"    there: {finding.on_the_network}")
+    for finding in sim.findings:
+        paper.object("finding", **finding._asdict(), on_the_network=finding.on_the_network)
+
+
+def _waiting(paper: Paper, sim: Simulation, counts: Counts) -> None:
+    waiting = sim.scheduled
+    if waiting:
+        on_the_way = f", {_number(counts.on_the_way, 'message')} on the way" if counts.on_the_way else ""
+        paper.line(f"{len(waiting):,} still waiting{on_the_way}:")
+        rows = [
+            (f"  {clock_text(one.due_ms - sim.start_ms)}", one.kind, one.target, one.what)
+            for one in waiting[:_WAITING_SHOWN]
+        ]
+        for text in table(rows):
+            paper.line(text)
+        if len(waiting) > _WAITING_SHOWN:
+            paper.line(f"  and {len(waiting) - _WAITING_SHOWN:,} more")
+    for one in waiting:
+        paper.object("waiting", at_ms=one.due_ms - sim.start_ms, kind=one.kind, target=one.target, what=one.what)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

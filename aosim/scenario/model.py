@@ -1,0 +1,99 @@
+"""What a scenario is: plain values, complete and checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aosim.clock import START_MS
+from aosim.cron import CronSpec
+from aosim.errors import UsageError
+from aosim.network import Constant, Latency
+
+if TYPE_CHECKING:
+    from aosim.scenario.runner import Report
+    from aosim.simulation import Simulation
+
+
+class ScenarioError(UsageError):
+    """A scenario file that cannot be right: names the file, the table and the key."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """The world a scenario runs in. Without `for_ms` it runs until no message is on the way."""
+
+    seed: int = 0
+    fidelity: str = "docs"
+    latency: Latency = Constant()  # noqa: RUF009 - frozen
+    links: Mapping[tuple[str, str], Latency] = field(default_factory=dict)
+    start_ms: int = START_MS
+    for_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessPlan:
+    """A process to be made. `source` is a file, or Lua text. Values `$name` stand for addresses."""
+
+    name: str
+    source: Path | str
+    owner: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    cron: CronSpec | None = None
+    module: str = "aos"
+    on_boot: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessagePlan:
+    """A message to be sent, at each of `at_ms` after the start; 0 means at once.
+
+    Like every delayed message it arrives after the network's latency and not before its time.
+    """
+
+    sender: str
+    target: str
+    at_ms: tuple[int, ...] = (0,)
+    data: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expectation:
+    """What must be so in the end: checks of one subject ("process", "wallet", "message", ...)."""
+
+    where: str  # "market.toml, [[expect]] 2"
+    subject: str
+    name: str
+    checks: Mapping[str, Any]
+
+    @property
+    def about_failure(self) -> bool:
+        """Whether it reckons with handlers that fail."""
+        fate_failed = self.checks.get("fate") == "failed"
+        return fate_failed or "error" in self.checks or "errors" in self.checks or "failed" in self.checks
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scenario:
+    """Processes, wallets, a timeline and expectations; `run` makes a new simulation each time."""
+
+    title: str
+    settings: Settings = field(default_factory=Settings)
+    wallets: tuple[str, ...] = ()
+    processes: tuple[ProcessPlan, ...] = ()
+    messages: tuple[MessagePlan, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+
+    def run(self, *, prepare: Callable[[Simulation], None] | None = None, **changed: Any) -> Report:
+        """Play it and judge its expectations.
+
+        `prepare` is given the simulation while it is empty, to observe it. Other keywords change
+        settings for this run: `seed=7`, `fidelity="network"`, `for_ms=60_000`.
+        """
+        from aosim.scenario.runner import play
+
+        return play(replace(self, settings=replace(self.settings, **changed)), prepare)

@@ -1,0 +1,122 @@
+"""Playing a scenario: make, send, run, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from aosim.fates import Counts, DeadLetter
+from aosim.findings import Finding
+from aosim.handles import Sent
+from aosim.scenario.expect import address_of, judge
+from aosim.scenario.model import MessagePlan, ProcessPlan, Scenario
+from aosim.scenario.values import with_addresses
+from aosim.simulation import Run, Simulation
+
+
+class Judgement(NamedTuple):
+    """An expectation, and why it is not met; "" when it is."""
+
+    where: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What a scenario did. `counts` and `fingerprint` are those before the expectations looked."""
+
+    simulation: Simulation
+    run: Run
+    counts: Counts
+    fingerprint: str
+    judgements: tuple[Judgement, ...]
+    failures_expected: bool
+
+    @property
+    def ok(self) -> bool:
+        """Every expectation is met, and no handler failed that was not expected to."""
+        return not self.unmet and (self.failures_expected or not self.counts.failed)
+
+    @property
+    def unmet(self) -> tuple[Judgement, ...]:
+        """The expectations that are not met."""
+        return tuple(one for one in self.judgements if one.problem)
+
+    @property
+    def dead_letters(self) -> list[DeadLetter]:
+        return self.simulation.dead_letters
+
+    @property
+    def findings(self) -> list[Finding]:
+        return self.simulation.findings
+
+    @property
+    def errors(self) -> list[str]:
+        """ "name: file:line: reason" of every message that failed, by process."""
+        return [f"{process.name}: {error}" for process in self.simulation.processes for error in process.errors]
+
+    def __str__(self) -> str:
+        lines = [f"{one.where}: {one.problem}" for one in self.unmet] + self.errors
+        return "\n".join([str(self.run), *lines])
+
+
+def play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = None) -> Report:
+    """Make a simulation of a scenario, run it, and judge what came of it."""
+    settings = scenario.settings
+    sim = Simulation(
+        settings.seed,
+        fidelity=settings.fidelity,
+        latency=settings.latency,
+        links=settings.links,
+        start_ms=settings.start_ms,
+    )
+    if prepare is not None:
+        prepare(sim)
+    for name in scenario.wallets:
+        sim.wallet(name)
+    for plan in scenario.processes:
+        _spawn(sim, plan)
+    labelled: dict[str, list[Sent]] = {}
+    for message in scenario.messages:
+        labelled.setdefault(message.label, []).extend(_send(sim, message))
+    run = sim.run(for_ms=settings.for_ms)
+    counts, fingerprint = _copy(sim.counts), sim.fingerprint
+    judgements = tuple(Judgement(one.where, judge(one, sim, labelled)) for one in scenario.expectations)
+    return Report(
+        simulation=sim,
+        run=run,
+        counts=counts,
+        fingerprint=fingerprint,
+        judgements=judgements,
+        failures_expected=any(one.about_failure for one in scenario.expectations),
+    )
+
+
+def _spawn(sim: Simulation, plan: ProcessPlan) -> None:
+    sim.spawn(
+        plan.source,
+        name=plan.name,
+        owner=plan.owner,
+        tags=_tags(sim, plan.tags),
+        cron=plan.cron,
+        module=plan.module,
+        on_boot=plan.on_boot,
+    )
+
+
+def _send(sim: Simulation, plan: MessagePlan) -> list[Sent]:
+    data = None if plan.data is None else with_addresses(plan.data, lambda name: address_of(sim, name))
+    tags = _tags(sim, plan.tags)
+    return [
+        sim.send(plan.target, data, sender=plan.sender, tags=tags, at_ms=sim.start_ms + at_ms if at_ms else None)
+        for at_ms in plan.at_ms
+    ]
+
+
+def _tags(sim: Simulation, tags: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    return [(name, with_addresses(value, lambda wanted: address_of(sim, wanted))) for name, value in tags]
+
+
+def _copy(counts: Counts) -> Counts:
+    return Counts(**counts.as_dict())
