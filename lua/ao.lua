@@ -6,7 +6,8 @@ local message = k.message
 local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmetatable, raw.rawget, raw.rawset
 local type, tostring, error, rawlen = raw.type, raw.tostring, raw.error, raw.rawlen
 local format, find, sub = raw.string.format, raw.string.find, raw.string.sub
-local tointeger = raw.math.tointeger
+local tointeger, math_type = raw.math.tointeger, raw.math.type
+local env, request, secret, lazy_sent = k.env, outbox.request, outbox.secret, outbox.lazy_sent
 
 local ao = {
   _version = "0.0.6", id = "", _module = "", reference = 0,
@@ -111,42 +112,48 @@ local function anchor_of(reference)
   return whole and format("%032d", whole) or outbox.anchor(tostring(reference))
 end
 
-local function next_reference(record)
+-- Count a reference and note it in a record.
+local function number(record)
   local reference = ao.reference + 1
   ao.reference = reference
-  local text = tostring(reference)
-  record[3] = text
-  if raw.math.type(reference) ~= "integer" then
+  record[3] = tostring(reference)
+  if math_type(reference) ~= "integer" then
     record.anchor, record.odd = anchor_of(reference), true
   end
+end
+
+local function refuse_send(t)
+  if type(t) == "string" then
+    error('[string ".ao"]:367: msg should be a table', 0)
+  end
+  error('[string ".process"]:103: attempt to index a ' .. type(t) .. " value (local 'msg')", 0)
 end
 
 --- aos: everything but Target, Data, Anchor, Tags and From leaves as a tag.
 function ao.send(t)
   if type(t) ~= "table" then
-    if type(t) == "string" then
-      error('[string ".ao"]:367: msg should be a table', 0)
-    end
-    error('[string ".process"]:103: attempt to index a ' .. type(t) .. " value (local 'msg')", 0)
+    refuse_send(t)
   end
   local data = t.Data
-  if type(data) == "table" then
+  if data ~= nil and type(data) == "table" then
     data = encode_data(t)
   end
-  local record = outbox.record(t.Target, data)
-  next_reference(record)
-  outbox.collect(record, t)
-  if not rawget(k.env, "Handlers") then
-    return outbox.handle(record)
+  local reference = ao.reference + 1
+  ao.reference = reference
+  local record = request(t, t.Target, data, tostring(reference))
+  if math_type(reference) ~= "integer" then
+    record.anchor, record.odd = anchor_of(reference), true
   end
   if state.awake then
-    k.insert(shown_list("Messages"), outbox.entry(record))
-  else
+    if rawget(env, "Handlers") then
+      k.insert(shown_list("Messages"), outbox.entry(record))
+    end
+  elseif env.Handlers then
     local n = outbox.sent_count + 1
     outbox.sent[n] = record
     outbox.sent_count = n
   end
-  return outbox.handle(record)
+  return setmetatable({ [secret] = record }, lazy_sent)
 end
 
 function ao.spawn(module, t)
@@ -160,7 +167,7 @@ function ao.spawn(module, t)
   encode_data(t)
   local record = outbox.record(module, t.Data or "NODATA")
   record.spawn = true
-  next_reference(record)
+  number(record)
   outbox.collect(record, t)
   if state.awake then
     k.insert(shown_list("Spawns"), outbox.entry(record))

@@ -9,7 +9,8 @@ local env, ao, handlers, state = k.env, k.ao, k.handlers, k.ao_state
 local rawget, rawset, rawlen, getmetatable, setmetatable =
   raw.rawget, raw.rawset, raw.rawlen, raw.getmetatable, raw.setmetatable
 local unpack, type = raw.table.unpack, raw.type
-local resume, create = raw.coroutine.resume, raw.coroutine.create
+
+local run_handlers, set_sandbox_time, forgiven = process.run_handlers, sandbox.set_time, k.forgiven
 
 local fast = {}
 
@@ -20,12 +21,6 @@ local ORDINARY = 2 -- flags below it: nothing but "pushed"
 local is_trusted, is_assignment, result_of, prompt_of = ao.isTrusted, ao.isAssignment, ao.result, env.Prompt
 local add, append, evaluate = handlers.add, handlers.append, handlers.evaluate
 local lazy_globals = getmetatable(env)
-
-local function untouched()
-  return ao.isTrusted == is_trusted and ao.isAssignment == is_assignment and ao.result == result_of
-    and env.Prompt == prompt_of and handlers.add == add and handlers.append == append
-    and handlers.evaluate == evaluate and env.Handlers == handlers and getmetatable(env) == lazy_globals
-end
 
 -- os.time ---------------------------------------------------------------------------------------------------
 
@@ -82,41 +77,14 @@ function k.set_time(timestamp)
     meta = lazy_os
   end
   if meta == lazy_os then
-    if time_made then
-      rawset(library, "time", nil)
-      time_made = false
-    end
+    rawset(library, "time", nil)
+    time_made = false
   else
     make_time(library)
   end
 end
 
--- Authorities and built-in handlers -------------------------------------------------------------------------
-
-local function authorities_stand()
-  local list, wanted = ao.authorities, k.authorities
-  for i = 1, #wanted do
-    if rawget(list, i) ~= wanted[i] then
-      return false
-    end
-  end
-  return true
-end
-
-local function trusted(record)
-  local from, owner = record[FROM], record[OWNER]
-  if from == owner then
-    return true
-  end
-  local list = ao.authorities
-  for i = 1, rawlen(list) do
-    local authority = rawget(list, i)
-    if authority == owner or authority == from then
-      return true
-    end
-  end
-  return false
-end
+-- Built-in handlers -------------------------------------------------------------------------
 
 local eval_at, default_at = 1, 2
 
@@ -134,12 +102,12 @@ local function handlers_stand()
   local list = handlers.list
   local eval, default = list[eval_at], list[default_at]
   if eval == k.eval_entry and default == k.default_entry and eval and default then
-    return eval.name == "_eval" and eval.pattern == process.eval_pattern and eval.handle == k.eval_handle
+    return eval.name == "_eval" and eval.pattern == k.eval_pattern and eval.handle == k.eval_handle
       and default.name == "_default" and default.handle == k.default_handle
   end
   eval_at, default_at = find(list, "_eval") or 0, find(list, "_default") or 0
   eval, default = list[eval_at], list[default_at]
-  if not eval or not default or eval.pattern ~= process.eval_pattern or default.pattern ~= process.default_pattern then
+  if not eval or not default or eval.pattern ~= k.eval_pattern or default.pattern ~= k.default_pattern then
     return false
   end
   k.eval_entry, k.eval_handle = eval, eval.handle
@@ -149,19 +117,31 @@ end
 
 -- The step --------------------------------------------------------------------------------------------------
 
---- Whether a message can go the short way. Changes nothing a process could see.
-function fast.possible(record)
-  if record[FLAGS] >= ORDINARY or not untouched() then
+-- Whether all that the short way relies on is in place. Changes nothing.
+local function ordinary(record)
+  if ao.isTrusted ~= is_trusted or ao.isAssignment ~= is_assignment or handlers.add ~= add
+    or handlers.append ~= append or handlers.evaluate ~= evaluate or env.Handlers ~= handlers
+    or getmetatable(env) ~= lazy_globals or not env.Seeded or not env.Owner or not env.Name
+    or not env.Inbox or not env.Errors then
     return false
   end
-  if not (env.Seeded and env.Owner and env.Name and env.Inbox and env.Errors) then
+  local from, owner, list, wanted = record[FROM], record[OWNER], ao.authorities, k.authorities
+  local known = from == owner
+  for i = 1, #wanted do
+    local authority = rawget(list, i)
+    if authority ~= wanted[i] then
+      return false
+    end
+    known = known or authority == owner or authority == from
+  end
+  if not known or not handlers_stand() then
     return false
   end
-  if not authorities_stand() or not trusted(record) or not handlers_stand() then
-    return false
+  if state.awake then
+    state.reset()
+    return not state.awake
   end
-  state.reset()
-  return not state.awake
+  return true
 end
 
 local last_name, last_count, last_colors
@@ -172,7 +152,8 @@ local function prompt_stands()
   local colors = env.Colors
   local count = rawlen(env.Inbox)
   if count == last_count and env.Name == last_name and colors == last_colors and colors.red == red
-    and colors.green == green and colors.blue == blue and colors.gray == gray and colors.reset == reset then
+    and colors.green == green and colors.blue == blue and colors.gray == gray and colors.reset == reset
+    and env.Prompt == prompt_of then
     return true
   end
   last_count, last_name, last_colors = count, env.Name, colors
@@ -181,10 +162,10 @@ local function prompt_stands()
 end
 
 -- Several messages, one behind the other.
-local function many()
-  local out, size = { outbox.sent_count }, 1
-  for i = 1, outbox.sent_count do
-    local record = outbox.sent[i]
+local function many(sent, sent_count)
+  local out, size = { sent_count }, 1
+  for i = 1, sent_count do
+    local record = sent[i]
     local count = #record
     out[size + 1], out[size + 2], out[size + 3], out[size + 4] = record[1], record[2], record[3], count - 3
     size = size + 4
@@ -196,23 +177,35 @@ local function many()
   return unpack(out, 1, size)
 end
 
-local function plain_records()
-  for i = 1, outbox.sent_count do
-    if outbox.sent[i].odd then
+local function plain(sent, count)
+  for i = 1, count do
+    if sent[i].odd then
       return false
     end
   end
   return outbox.spawned_count == 0
 end
 
---- Take a message through that possible() let pass.
+--- Take a message to its result, as flat values.
 function fast.step(msg, record, action)
+  if record[FLAGS] >= ORDINARY or action == "Eval" or not ordinary(record) then
+    return k.steps.long_way(msg)
+  end
+  outbox.clear()
   local logs = {}
   env.HANDLER_PRINT_LOGS = logs
-  k.set_time(record[TIMESTAMP])
+  local timestamp = record[TIMESTAMP]
+  if time_made or env.os ~= os_library or now ~= timestamp then
+    if time_made or env.os ~= os_library then
+      k.set_time(timestamp)
+    else
+      now = timestamp
+      set_sandbox_time(timestamp)
+    end
+  end
   k.verdict, k.is_waiting = "handled", false
   k.missing, k.problem, k.output = nil, nil, nil
-  local ok, problem = process.run_handlers(msg)
+  local ok, problem = run_handlers(msg)
   if k.missing then
     return "missing", k.missing
   end
@@ -220,15 +213,16 @@ function fast.step(msg, record, action)
   if k.is_waiting then
     k.verdict = "waiting"
   end
-  if ok and not state.awake and k.verdict == "handled" and action ~= "Eval" and env.HANDLER_PRINT_LOGS == logs
-    and logs[1] == nil and plain_records() and k.forgiven[1] == nil and untouched() and prompt_stands() then
-    local count = outbox.sent_count
+  local count = outbox.sent_count
+  local sent = outbox.sent
+  if ok and not state.awake and k.verdict == "handled" and env.HANDLER_PRINT_LOGS == logs and logs[1] == nil
+    and plain(sent, count) and forgiven[1] == nil and ao.result == result_of and prompt_stands() then
     if count == 0 then
       return
     elseif count == 1 then
-      return 1, unpack(outbox.sent[1])
+      return 1, unpack(sent[1])
     end
-    return many()
+    return many(sent, count)
   end
   return k.steps.finish(msg, ok, problem)
 end

@@ -11,6 +11,7 @@ k.handlers = handlers
 
 -- A handler's error gets the place of the search in front, as texts (not numbers) do that are raised again.
 local HERE = '[string ".handlers"]:723: '
+k.search_place = HERE
 
 local usage = "Invalid arguments given. Expected: \n\tname : string, \tpattern : Action : string | MsgMatch : table,\n"
   .. "\t\tfunction(msg: Message) : {-1 = break, 0 = skip, 1 = continue},\n"
@@ -206,7 +207,13 @@ end
 local built_in = raw.setmetatable({}, { __mode = "k" })
 k.built_in = built_in
 
+-- The function behind a handle that only calls it.
+local direct = raw.setmetatable({}, { __mode = "k" })
+
 function k.note_handle(run, resolver)
+  if type(resolver) == "function" then
+    direct[run] = resolver
+  end
   if resolver == k.eval.run then
     built_in[run] = "eval"
   elseif resolver == k.default.run then
@@ -238,41 +245,63 @@ local function count_run(entry)
   end
 end
 
-local current = k.message.current
+local current, first_tag = k.message.current, k.message.first_tag
+local tag_patterns = k.tag_patterns
+local ALIAS = 5 -- in a record
 
 -- As match(), for the message being handled while nobody has changed it.
-local function match_current(msg, pattern)
-  local kind = type(pattern)
-  if kind == "function" then
-    if pattern == k.process.eval_pattern then
-      return current.action == "Eval" and k.env.Owner == msg.From
+local function match_current(msg, record, pattern)
+  local tag = tag_patterns[pattern]
+  if tag then
+    local name, found = tag[1]
+    if name == "Action" then
+      found = current.first_action
+    else
+      found = first_tag(record, name)
     end
-    return pattern(msg)
-  elseif kind == "string" then
+    if found ~= nil or not record[ALIAS] then
+      return found == tag[2]
+    end
+  elseif pattern == k.eval_pattern then
+    return current.action == "Eval" and k.env.Owner == msg.From
+  elseif type(pattern) == "string" then
     return current.action == pattern
   end
   return match(msg, pattern)
 end
 
+local function run_handle(msg, handle)
+  local ok, problem = pcall(handle, msg)
+  if not ok then
+    error(place_first(problem, HERE), 0)
+  end
+end
+
 -- The list may change while it is walked: a handler added behind is met, one removed in front makes the
--- walk skip one.
-local function search(msg)
+-- walk skip one. A worker says itself where it was when it failed; others need a protected call.
+local function search(msg, worker)
   local list, at = handlers.list, 1
   local entry = list[1]
   while entry ~= nil do
     if entry.name ~= "_default" then
       local result
-      if current.record and msg == current.message then
-        result = match_current(msg, entry.pattern)
+      local record = current.record
+      if record and msg == current.message then
+        result = match_current(msg, record, entry.pattern)
       else
         result = match(msg, entry.pattern)
       end
       if result ~= false then
         local verdict = result == true and -1 or verdict_of(result)
         if verdict ~= 0 then
-          local ok, problem = pcall(entry.handle, msg)
-          if not ok then
-            error(place_first(problem, HERE), 0)
+          local handle = entry.handle
+          if worker then
+            worker.handling = true
+            handle = direct[handle] or handle
+            handle(msg)
+            worker.handling = false
+          else
+            run_handle(msg, handle)
           end
           if entry.maxRuns ~= nil then
             count_run(entry)

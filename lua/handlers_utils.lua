@@ -1,9 +1,12 @@
 --- handlers_utils.lua: Handlers.utils, ready-made patterns and handles.
 
 local k = ...
-local raw, message = k.raw, k.message
-local type, error, rawget = raw.type, raw.error, raw.rawget
-local current, first_tag = message.current, message.first_tag
+local raw = k.raw
+local type, error = raw.type, raw.error
+
+-- What such a pattern asks for, so that the search need not call it.
+local tag_patterns = raw.setmetatable({}, { __mode = "k" })
+k.tag_patterns = tag_patterns
 
 local utils = { _version = "0.0.2" }
 
@@ -15,16 +18,11 @@ end
 
 function utils.hasMatchingTag(name, value)
   check(type(name) == "string" and type(value) == "string", "invalid arguments: (name : string, value : string)", 45)
-  return function(msg)
-    local record = current.record
-    if record and msg == current.message then -- asleep: nobody has changed its tags
-      local found = first_tag(record, name)
-      if found ~= nil or not record[5] then
-        return found == value
-      end
-    end
+  local function matches(msg)
     return msg.Tags[name] == value
   end
+  tag_patterns[matches] = { name, value }
+  return matches
 end
 
 function utils.hasMatchingTagOf(name, values)

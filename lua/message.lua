@@ -46,7 +46,7 @@ message.never_field = never_field
 
 local secret = {} -- the key under which a lazy table keeps its record; no process ever meets it
 local lazy_message, lazy_tags = {}, {}
-local current = { message = false, record = false, action = nil } -- the one being handled, while it sleeps
+local current = { message = false, record = false, action = nil, first_action = nil } -- the one being handled, while it sleeps
 
 message.current = current
 
@@ -189,8 +189,13 @@ end
 
 function lazy_tags.__index(tags, key)
   local record = tags[secret]
-  local value = first_tag(record, key)
-  if value ~= nil then
+  for at = FIRST, #record, 2 do
+    if record[at] == key then
+      return record[at + 1]
+    end
+  end
+  local value = messenger_name[key] and first_tag(record, key)
+  if value then
     return value
   end
   local name = alias_of(record, key)
@@ -300,14 +305,6 @@ message.wake = function(msg)
 end
 
 local special = {
-  Tags = function(msg, record)
-    if record[TAGS] then
-      return nil -- it was made and then taken away
-    end
-    local tags = tags_of(record)
-    rawset(msg, "Tags", tags)
-    return tags
-  end,
   TagArray = function(_, record)
     return record[ARRAY] or array_of(record)
   end,
@@ -321,6 +318,14 @@ local special = {
 
 function lazy_message.__index(msg, key)
   local record = msg[secret]
+  if key == "Tags" then
+    if record[TAGS] then
+      return nil -- it was made and then taken away
+    end
+    local tags = tags_of(record)
+    rawset(msg, "Tags", tags)
+    return tags
+  end
   local make = special[key]
   if make then
     return make(msg, record)
@@ -365,7 +370,7 @@ local weighty = { Timestamp = true, ["Content-Type"] = true, Nonce = true }
 --- Make the message of a record. Names of tags are normalised in the record itself. The second value is
 --- its Action, the third says that a tag of it is a weighty one.
 function message.from_record(record)
-  local action, heavy
+  local action, heavy, first_action
   for at = FIRST, #record, 2 do
     local spelling = record[at]
     local name = title[spelling]
@@ -377,12 +382,13 @@ function message.from_record(record)
     end
     if name == "Action" then
       action = record[at + 1]
+      first_action = first_action or action
     elseif weighty[name] then
       heavy = true
     end
   end
   local msg = setmetatable({ [secret] = record, From = record[FROM], Data = record[DATA], Tags = nil }, lazy_message)
-  current.message, current.record, current.action = msg, record, action
+  current.message, current.record, current.action, current.first_action = msg, record, action, first_action
   return msg, action, heavy
 end
 

@@ -50,48 +50,18 @@ end
 
 -- Names of text are sorted by bytes; others come as the sandbox orders them.
 local function append_fields(record, t)
-  if getmetatable(t) ~= nil then
-    return append_all(record, t)
-  end
-  local names, n
-  local first
+  local names, n = {}, 0
   for name in next, t do
-    if not not_tags[name] then
-      if type(name) ~= "string" then
-        return append_all(record, t)
-      elseif not first then
-        first = name
-      else
-        names = names or { first }
-        n = (n or 1) + 1
-        names[n] = name
-      end
+    if type(name) ~= "string" then
+      return append_all(record, t)
+    elseif not not_tags[name] then
+      n = n + 1
+      names[n] = name
     end
   end
-  local at = #record
-  if not names then
-    if first then
-      local value = t[first]
-      record[at + 1], record[at + 2] = first, value
-      if type(value) ~= "string" then
-        note_odd(record)
-      end
-    end
-    return
-  end
-  if n > 2 then
-    sort(names)
-  elseif names[2] < names[1] then
-    names[1], names[2] = names[2], names[1]
-  end
+  sort(names)
   for i = 1, n do
-    local name = names[i]
-    local value = t[name]
-    record[at + 1], record[at + 2] = name, value
-    at = at + 2
-    if type(value) ~= "string" then
-      note_odd(record)
-    end
+    append_pair(record, names[i], t[names[i]])
   end
 end
 
@@ -130,7 +100,11 @@ end
 
 --- Everything of `t` that leaves as a tag, appended to a record.
 function outbox.collect(record, t)
-  append_fields(record, t)
+  if getmetatable(t) ~= nil then
+    append_all(record, t)
+  else
+    append_fields(record, t)
+  end
   if t.Tags ~= nil then
     append_tags(record, t.Tags)
   end
@@ -191,6 +165,39 @@ function outbox.record(target, data)
   return record
 end
 
+--- The record of a send. Most have one or two fields that leave as tags; those are made in one go.
+function outbox.request(t, target, data, reference)
+  local first, second, n = nil, nil, 0
+  if type(target) == "string" and (data == nil or type(data) == "string") and getmetatable(t) == nil
+    and t.Tags == nil then
+    for name in next, t do
+      if not not_tags[name] then
+        n = n + 1
+        if n == 1 then
+          first = name
+        else
+          second = name
+        end
+      end
+    end
+    local one, two = t[first], t[second]
+    if n == 0 then
+      return { target, data or false, reference }
+    elseif n == 1 and type(first) == "string" and type(one) == "string" then
+      return { target, data or false, reference, first, one }
+    elseif n == 2 and type(first) == "string" and type(second) == "string" and type(one) == "string"
+      and type(two) == "string" then
+      if second < first then
+        return { target, data or false, reference, second, two, first, one }
+      end
+      return { target, data or false, reference, first, one, second, two }
+    end
+  end
+  local record = outbox.record(target, data)
+  record[3] = reference
+  return outbox.collect(record, t)
+end
+
 local function part_of(value, own)
   if own ~= nil then
     return own
@@ -235,7 +242,9 @@ end
 sandbox.lazy[lazy_sent] = wake_sent
 sandbox.hidden[lazy_sent] = true
 
---- The table that a send returns; it shares its Tags with the one in the outbox.
+outbox.secret, outbox.lazy_sent = secret, lazy_sent
+
+--- The table that a spawn returns; it shares its Tags with the one in the outbox.
 function outbox.handle(record)
   return setmetatable({ [secret] = record }, lazy_sent)
 end
@@ -250,9 +259,11 @@ function outbox.tables(records, count)
 end
 
 function outbox.clear()
-  if outbox.sent_count > 0 then
-    outbox.sent, outbox.sent_count = {}, 0
+  local sent = outbox.sent
+  for i = 1, outbox.sent_count do
+    sent[i] = nil
   end
+  outbox.sent_count = 0
   if outbox.spawned_count > 0 then
     outbox.spawned, outbox.spawned_count = {}, 0
   end

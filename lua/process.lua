@@ -12,14 +12,18 @@ local state = k.ao_state
 local process = { _version = "2.0.4" }
 
 -- Handlers run in a coroutine of their own, so that they can wait. One that has finished its message
--- without anybody having seen it is used again for the next.
+-- without anybody having seen it is used again for the next. A worker is { thread, handling, kept }.
 local idle
-local kept = raw.setmetatable({}, { __mode = "k" })
+local workers = raw.setmetatable({}, { __mode = "k" })
 local finished = {} -- yielded by a coroutine that is ready for another message
+local HERE = k.search_place
 
 local function running_seen(...)
   local thread, main = raw.coroutine.running()
-  kept[thread] = true
+  local worker = workers[thread]
+  if worker then
+    worker.kept = true
+  end
   return thread, main
 end
 
@@ -45,51 +49,73 @@ local function keep_waiting(thread)
 end
 
 function k.begin_waiting()
-  local thread = raw.coroutine.running()
-  kept[thread] = true
+  local thread = running_seen()
   k.is_waiting = true
   keep_waiting(thread)
   return thread
 end
 
+-- What a dead worker died of, with the place of the search when it was in a handle.
+local function cause_of(worker, problem)
+  if worker.handling and type(problem) == "string" then
+    return HERE .. problem
+  end
+  return problem
+end
+
 --- Resume a handler that waits. False and its error when it fails.
 function k.resume_waiting(thread, msg)
   k.is_waiting = false
-  local _, ok, problem = resume(thread, msg)
+  local alive, ok, problem = resume(thread, msg)
+  local worker = workers[thread]
+  if not alive and worker and worker.running then
+    worker.running = false
+    return false, cause_of(worker, ok)
+  end
   return ok, problem
 end
 
 local own_evaluate, search = handlers.evaluate, k.search
 
--- The list is searched without the checks that are for callers from outside.
-local function evaluate(msg)
-  if handlers.evaluate == own_evaluate then
-    return pcall(search, msg)
-  end
-  return pcall(handlers.evaluate, msg, ao.env)
-end
-
-local function work(msg)
-  local thread = raw.coroutine.running()
+local function work(worker, msg)
   while true do
-    local ok, result = evaluate(msg)
-    if kept[thread] then
-      return ok, result
+    worker.running = true
+    if handlers.evaluate == own_evaluate then
+      search(msg, worker) -- without the checks that are for callers from outside
+    else
+      handlers.evaluate(msg, ao.env)
     end
-    msg = yield(finished, ok, result)
+    if worker.kept then
+      worker.running = false
+      return true
+    end
+    msg = yield(finished)
   end
 end
 
+local function new_worker()
+  local thread = create(work)
+  local worker = { thread = thread, handling = false, kept = false, running = false }
+  workers[thread] = worker
+  return worker
+end
+
+--- Run the handlers over a message. False and the error when they fail.
 function process.run_handlers(msg)
-  local thread = idle or create(work)
-  idle = nil
-  local alive, first, second, third = resume(thread, msg)
-  if first == finished and alive then
-    idle = thread
-    return second, third
+  local worker = idle
+  local alive, first, second
+  if worker then
+    idle = nil
+    alive, first, second = resume(worker.thread, msg)
+  else
+    worker = new_worker()
+    alive, first, second = resume(worker.thread, worker, msg)
   end
-  if not alive then
-    return false, first
+  if first == finished then
+    idle = worker
+    return true
+  elseif not alive then
+    return false, cause_of(worker, first)
   end
   return first, second
 end
@@ -210,7 +236,7 @@ local function default_pattern()
   return true
 end
 
-process.eval_pattern, process.default_pattern = eval_pattern, default_pattern
+k.eval_pattern, k.default_pattern = eval_pattern, default_pattern
 
 local function install(msg)
   handlers.add("_eval", eval_pattern, k.eval.run)

@@ -7,6 +7,8 @@ local type, tostring, rawget, rawlen, next = raw.type, raw.tostring, raw.rawget,
 local create, resume = raw.coroutine.create, raw.coroutine.resume
 local unpack, select = raw.table.unpack, raw.select
 
+local from_record, take = message.from_record, nil
+
 local steps = { provide = k.provide }
 k.steps = steps
 
@@ -292,11 +294,11 @@ end
 --- One message, as flat values; the result as flat values.
 function steps.step(...)
   local record = { false, false, false, false, false, ... }
-  local msg, action, heavy = message.from_record(record)
-  if not heavy and k.fast.possible(record) then
-    return k.fast.step(msg, record, action)
+  local msg, action, heavy = from_record(record)
+  if heavy then
+    return steps.long_way(msg)
   end
-  return steps.long_way(msg)
+  return take(msg, record, action)
 end
 
 --- What is left of the short way when it turned out not to be one.
@@ -432,5 +434,6 @@ function steps.file(path, text)
   sandbox.files[path] = text
 end
 
+take = k.fast.step
 sandbox.close()
 return steps.step, steps.introduce, steps.provide, steps.answer_json, steps.last_value, steps.read, steps.global_names, steps.file

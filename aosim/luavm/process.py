@@ -11,7 +11,7 @@ from lupa.lua53 import LuaError
 from aosim.errors import BorderError
 from aosim.luavm import source
 from aosim.luavm.border import python_value, texts_of, texts_to_bytes, to_bytes, to_text
-from aosim.message import NO_RESULT, AssignRequest, Assignment, Forgiven, Outgoing, Result
+from aosim.message import NO_RESULT, Assignment, AssignRequest, Forgiven, Outgoing, Result
 from aosim.process_info import ProcessInfo
 
 __all__ = ["LuaProcess", "ProcessInfo", "check_source"]
