@@ -191,31 +191,36 @@ function fast.step(msg, record, action)
   if record[FLAGS] >= ORDINARY or action == "Eval" or not ordinary(record) then
     return k.steps.long_way(msg)
   end
-  outbox.clear()
+  if outbox.sent_count > 0 or outbox.spawned_count > 0 then
+    outbox.clear()
+  end
   local logs = {}
   env.HANDLER_PRINT_LOGS = logs
   local timestamp = record[TIMESTAMP]
-  if time_made or env.os ~= os_library or now ~= timestamp then
-    if time_made or env.os ~= os_library then
-      k.set_time(timestamp)
-    else
-      now = timestamp
-      set_sandbox_time(timestamp)
-    end
+  if time_made or env.os ~= os_library then
+    k.set_time(timestamp)
+  elseif now ~= timestamp then
+    now = timestamp
+    set_sandbox_time(timestamp)
   end
   k.verdict, k.is_waiting = "handled", false
-  k.missing, k.problem, k.output = nil, nil, nil
+  k.missing, k.problem, k.output = false, nil, nil
   local ok, problem = run_handlers(msg)
   if k.missing then
     return "missing", k.missing
   end
-  state.set_nonce(record[NONCE])
+  local awake = state.awake
+  if awake then
+    state.set_nonce(record[NONCE])
+  else
+    state.nonce = record[NONCE]
+  end
   if k.is_waiting then
     k.verdict = "waiting"
   end
   local count = outbox.sent_count
   local sent = outbox.sent
-  if ok and not state.awake and k.verdict == "handled" and env.HANDLER_PRINT_LOGS == logs and logs[1] == nil
+  if ok and not awake and k.verdict == "handled" and env.HANDLER_PRINT_LOGS == logs and logs[1] == nil
     and plain(sent, count) and forgiven[1] == nil and ao.result == result_of and prompt_stands() then
     if count == 0 then
       return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lupa.lua53 import LuaError
@@ -36,6 +36,7 @@ class LuaProcess:
 
     def __init__(self, info: ProcessInfo, *, fidelity: str = "docs") -> None:
         self.info = info
+        self._id = info.id
         self._fidelity = fidelity
         self._log: list[Assignment] = []
         self._wanted: set[str] = set()
@@ -49,7 +50,7 @@ class LuaProcess:
         if self._stale:
             self._rebuild()
         result = self._evaluate(assignment)
-        if result.error is None:
+        if result[5] is None:  # its error
             self._log.append(assignment)
         else:
             self._stale = True
@@ -113,16 +114,14 @@ class LuaProcess:
             self._log.append(assignment)
 
     def _evaluate(self, assignment: Assignment) -> Result:
+        """One step of the runtime. What most messages need is done here, in one go: this is the hot path."""
         message, _, nonce, epoch, timestamp_ms, block_height, hash_chain, cron, dry = assignment
         id_, sender, owner, target, data, flat, anchor, from_module, pushed_for, signature = message
-        if cron:
-            id_ = hash_chain = ""
-        flags = 1 if from_module else 0
-        if cron or dry or target != self.info.id or id_ == self.info.id:
-            flags += 2 * cron + 4 * dry + 8 * (target != self.info.id) + 16 * (id_ == self.info.id)
-        rest = "\n".join((id_, target, hash_chain, from_module, pushed_for, signature, anchor))
+        if cron or dry or target != self._id or id_ == self._id:
+            return self._evaluate_any(assignment)
+        rest = f"{id_}\n{target}\n{hash_chain}\n{from_module}\n{pushed_for}\n{signature}\n{anchor}"
         try:
-            arguments = (
+            out = self._step(
                 sender.encode(),
                 owner.encode(),
                 None if data is None else data.encode(),
@@ -130,44 +129,61 @@ class LuaProcess:
                 block_height,
                 nonce,
                 epoch,
-                flags,
+                1 if from_module else 0,
                 rest.encode(),
                 *map(str.encode, flat),
             )
         except UnicodeError:
-            arguments = (
-                to_bytes(sender),
-                to_bytes(owner),
-                None if data is None else to_bytes(data),
-                timestamp_ms,
-                block_height,
-                nonce,
-                epoch,
+            return self._evaluate_any(assignment)
+        except LuaError as problem:
+            return _broken(problem)
+        return self._nothing if out is None else self._answer(out, assignment)
+
+    def _evaluate_any(self, assignment: Assignment) -> Result:
+        message = assignment.message
+        own, boots, cron = message.target == self._id, message.id == self._id, assignment.cron
+        flags = bool(message.from_module) + 2 * cron + 4 * assignment.dry_run + 8 * (not own) + 16 * boots
+        parts = (
+            "" if cron else message.id,
+            message.target,
+            "" if cron else assignment.hash_chain,
+            message.from_module,
+            message.pushed_for,
+            message.signature,
+            message.anchor,
+        )
+        try:
+            out = self._step(
+                to_bytes(message.sender),
+                to_bytes(message.owner),
+                None if message.data is None else to_bytes(message.data),
+                assignment.timestamp_ms,
+                assignment.block_height,
+                assignment.nonce,
+                assignment.epoch,
                 flags,
-                to_bytes(rest),
-                *texts_to_bytes(flat),
+                to_bytes("\n".join(parts)),
+                *texts_to_bytes(message.flat),
             )
-        while True:
-            try:
-                out = self._step(*arguments)
-            except LuaError as problem:
-                text = str(problem)
-                return Result(error=_plain(text), raw_error=text, verdict="failed")
-            if out is None:
-                return self._nothing
-            count = out[0]
-            if count == 1 and out.__class__ is tuple:
-                return self._one_message(out)
-            if isinstance(count, int):
-                return self._few_messages(out)
-            if count != b"missing":
-                return self._result(out)
-            self._want(to_text(out[1]))
+        except LuaError as problem:
+            return _broken(problem)
+        return self._nothing if out is None else self._answer(out, assignment)
+
+    def _answer(self, out: Any, assignment: Assignment) -> Result:
+        count = out[0]
+        if count == 1:
+            return self._one_message(out)
+        if isinstance(count, int):
+            return self._few_messages(out)
+        if count != b"missing":
+            return self._result(out)
+        self._want(to_text(out[1]))
+        return self._evaluate(assignment)
 
     def _one_message(self, out: tuple[Any, ...]) -> Result:
-        return _new_tuple(
-            Result, ((_sent(*out[1:4], out[4:]),), (), (), "", self._prompt, None, "", "handled", ())
-        )
+        _, target, data, reference, *tags = out
+        sent = _sent(target, data, reference, tags)
+        return _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", "handled", ()))
 
     def _few_messages(self, out: tuple[Any, ...]) -> Result:
         messages = []
@@ -211,10 +227,16 @@ class LuaProcess:
         )
 
 
+def _broken(problem: LuaError) -> Result:
+    """The runtime itself was stopped: by a shortage, or by a fault of ours."""
+    text = str(problem)
+    return Result(error=_plain(text), raw_error=text, verdict="failed")
+
+
 _new_tuple: Any = tuple.__new__  # a NamedTuple's own constructor costs three times as much
 
 
-def _sent(target: Any, data: Any, reference: bytes, tags: tuple[bytes, ...]) -> Outgoing:
+def _sent(target: Any, data: Any, reference: bytes, tags: Iterable[bytes]) -> Outgoing:
     """A message as the runtime hands it out when nobody has looked at it: without the tags all have."""
     number = reference.decode()
     sent: Outgoing
