@@ -51,7 +51,8 @@ class Block:
     line: int  # of its first line of text
     note: str = ""  # "file", "not run" or nothing
     value: str = ""
-    follows: bool = False  # nothing but an empty line, or one ending in a colon, since the block before
+    follows: bool = False  # nothing but empty lines since the block before
+    lines: int = 0
 
 
 @dataclass
@@ -80,7 +81,7 @@ def blocks(text: str) -> list[Block]:
             continue
         end = lines.index("```", at + 1)
         note = _NOTE.fullmatch(lines[at - 1].strip()) if at else None
-        block = Block(fence[1], "\n".join(lines[at + 1 : end]), at + 2, follows=bool(found) and not between)
+        block = Block(fence[1], "\n".join(lines[at + 1 : end]), at + 2, follows=bool(found) and not between, lines=end - at - 1)
         if note is not None:
             block.note, block.value = note[1], note[2]
         found.append(block)
@@ -161,8 +162,7 @@ def _run_lua(page: Page, block: Block) -> str:
 
 def _run_console(page: Page, block: Block) -> None:
     told: list[str] = []
-    shown = re.split(r"^(?=\$ )", block.text, flags=re.MULTILINE)
-    for part in shown:
+    for part in re.split(r"\n(?=\$ )", block.text):
         command, _, expected = part.rstrip("\n").partition("\n")
         words = shlex.split(command.removeprefix("$ "))
         if not command.startswith("$ ") or words[0] not in COMMANDS:
@@ -233,7 +233,7 @@ def _write(path: Path) -> None:
     for block in reversed(blocks("\n".join(lines))):
         if block.line in page.printed:
             start = block.line - 1
-            lines[start : start + block.text.count("\n") + 1] = page.printed[block.line].split("\n")
+            lines[start : start + block.lines] = page.printed[block.line].split("\n")
     path.write_text("\n".join(lines), encoding="utf-8")
     sys.stdout.write("\n".join([*page.problems, *page.skipped, ""]))
 
