@@ -224,10 +224,11 @@ class Engine:
         self.journal.append(
             ("done", message.id, process_id, nonce, timestamp_ms, height, cron, verdict, error, output, contents)
         )
-        resident.prompt = prompt
         if output:
             resident.output.append(output)
-        if error is not None:
+        if error is None:
+            resident.prompt = prompt
+        else:
             resident.errors.append(error)
         self.settle(message.id, FATE_OF_VERDICT[verdict], result)
         if forgiven:
