@@ -54,7 +54,8 @@ class LiveLog(Observer):
         if result.verdict == "inbox" and lines and lines[-1].startswith("New Message From "):
             lines.pop()  # the default handler's own line: the one below says it with names
         if result.verdict in ("untrusted", "not-assignable"):
-            self._note(at_ms, process, "refused", output, "yellow")
+            sender, owner = map(self._name, (assignment.message.sender, assignment.message.owner))
+            self._note(at_ms, process, "refused", f"{result.verdict}: From {sender}, Owner {owner}", "yellow")
             return
         for line in lines:
             self._note(at_ms, process, "print", line, "green")

@@ -33,9 +33,6 @@ def told() -> Iterator[None]:
     except AosimError as problem:
         typer.echo(f"aosim: {problem}", err=True)
         raise typer.Exit(2) from None
-    except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
-        raise typer.Exit(0) from None
 
 
 @app.command("run")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 from aosim.cli.live import LiveLog
 from aosim.cli.paper import Paper
 from aosim.cli.summary import print_summary
-from aosim.errors import UsageError
+from aosim.errors import EndlessLoop, TooManyWaiting, UsageError
 from aosim.scenario import Report, Scenario, load_scenario, lua_scenario
 from aosim.scenario.values import duration_ms, latency_of
 from aosim.simulation import FIDELITIES, Simulation
@@ -90,13 +92,25 @@ def show(options: Options, paper: Paper, sim: Simulation, names: Iterable[str] =
         sim.observe(LiveLog(sim, paper, names))
 
 
+@contextmanager
+def repeatable(paper: Paper, again: Sequence[str]) -> Iterator[None]:
+    """A run that goes on without end is stopped with an error; its log ends with the line that repeats it."""
+    try:
+        yield
+    except (EndlessLoop, TooManyWaiting):
+        paper.line(f"again: {shlex.join(again)}")
+        raise
+
+
 def _run_scenario(options: Options, scenario: Scenario) -> int:
     paper = Paper(as_json=options.as_json)
     names = [plan.name for plan in scenario.processes] + [*scenario.wallets]
-    report = scenario.run(prepare=lambda sim: show(options, paper, sim, names), **options.changed)
+    seed = options.changed.get("seed", scenario.settings.seed)
+    with repeatable(paper, options.again(seed)):
+        report = scenario.run(prepare=lambda sim: show(options, paper, sim, names), **options.changed)
     _print_expectations(paper, report)
     print_summary(
-        *(paper, report.simulation, options.again(report.simulation.seed)),
+        *(paper, report.simulation, options.again(seed)),
         counts=report.counts,
         fingerprint=report.fingerprint,
     )

@@ -24,7 +24,7 @@ def run_python(options: Options) -> int:
     The scenario may run the simulation itself; what is then left on the way waits. If it only sent
     messages they are run until quiet. With --for the run goes on for that long in either case.
     """
-    from aosim.cli.run_files import show
+    from aosim.cli.run_files import repeatable, show
 
     changed = options.changed
     for_ms = changed.pop("for_ms", None)
@@ -36,7 +36,8 @@ def run_python(options: Options) -> int:
     with redirect_stdout(sys.stderr if options.as_json else sys.stdout):
         problem = _guarded(path, lambda: _play(path, code, sim, lambda: show(options, paper, sim)))
     if not problem and (for_ms is not None or sim.now_ms == sim.start_ms):
-        sim.run(for_ms=for_ms)
+        with repeatable(paper, options.again(sim.seed)):
+            sim.run(for_ms=for_ms)
     if problem:
         paper.line(paper.paint(f"not as expected: {problem}", "red"))
     paper.object("expectation", where=path.name, met=not problem, problem=problem)

@@ -109,7 +109,7 @@ class _Reader:
         name = self._new_name(table, self._processes)
         key = table.one_of("source", "code")
         source: str | Path = self._path.parent / table.need("source") if key == "source" else table.need("code") + "\n"
-        load_source(source)
+        _told(table.at(key), partial(load_source, source))
         owner = table.text("owner", "owner")
         if owner not in self._wallets and not is_address(owner):
             raise unknown(table.at("owner"), owner, self._wallets, "wallet")
