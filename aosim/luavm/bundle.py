@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from aosim.errors import SourceError
 from aosim.luavm.process import check_source
+from aosim.process import check_text
 
 #: What a process can require without a file: the aos library and Lua's own.
 _LIBRARY = frozenset(
@@ -63,12 +64,13 @@ def load_source(source: str | Path) -> Source:
     """Read and parse what `spawn` is given.
 
     A `Path`, or a text of one line that ends in ".lua", is a file; any other text is Lua. Raises
-    SourceError, with file and line, for a file that cannot be read and for Lua that does not parse.
+    SourceError, with file and line, for a file that cannot be read and for Lua that does not parse,
+    UsageError for text that stands for no bytes.
     """
     if not isinstance(source, (str, Path)):
         raise SourceError(f"{source!r} is no Lua source: give the path of a file, Lua text or a Python function")
     if isinstance(source, str) and ("\n" in source or not source.strip().endswith(".lua")):
-        check_source(source, "aos")
+        check_source(check_text(source, "Lua text"), "aos")
         return Source(source, "")
     path = Path(source)
     text = _read(path)
