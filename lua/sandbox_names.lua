@@ -6,7 +6,7 @@ local type, select, pcall, error = raw.type, raw.select, raw.pcall, raw.error
 local rawget, raw_setmetatable, raw_tostring = raw.rawget, raw.setmetatable, raw.tostring
 local meta_of, getinfo = raw.debug.getmetatable, raw.debug.getinfo
 local find, gsub, gmatch, raw_format = raw.string.find, raw.string.gsub, raw.string.gmatch, raw.string.format
-local unpack = raw.table.unpack
+local next, pack, unpack = raw.next, raw.table.pack, raw.table.unpack
 local lazy = sandbox.lazy
 
 -- Raise what a C function complained about, in its words, at the line of whoever called the wrapper.
@@ -50,6 +50,22 @@ local function serial(object)
     serials[object] = number
   end
   return number
+end
+
+--- Call a function that looks at the process from outside: the numbers it gave are forgotten, so that looking
+--- changes nothing the process can print.
+function sandbox.unnumbered(look, ...)
+  local last = serial_last
+  local answer = pack(look(...))
+  if serial_last > last then
+    for object, number in next, serials do
+      if number > last then
+        serials[object] = nil
+      end
+    end
+    serial_last = last
+  end
+  return unpack(answer, 1, answer.n)
 end
 
 local function to_text(value)

@@ -392,23 +392,37 @@ function steps.last_value()
   return described(k.last_value)
 end
 
---- A global, or a field of it by a dotted path, read without running anything.
-function steps.read(...)
+-- A field without metamethods of the author. Of the globals nothing is woken: that would count as a use of json.
+local function field(value, key)
+  local meta = raw.getmetatable(value)
+  if value == env and meta and sandbox.lazy[meta] and key ~= "json" then
+    return value[key]
+  end
+  if value ~= env then
+    k.wake(value)
+  end
+  local found = rawget(value, key)
+  if found == nil and raw.tonumber(key) then
+    found = rawget(value, raw.tonumber(key))
+  end
+  return found
+end
+
+local function read(...)
   local value = env
   for i = 1, select("#", ...) do
     if type(value) ~= "table" then
       value = nil
       break
     end
-    k.wake(value)
-    local key = select(i, ...)
-    local found = rawget(value, key)
-    if found == nil and raw.tonumber(key) then
-      found = rawget(value, raw.tonumber(key))
-    end
-    value = found
+    value = field(value, (select(i, ...)))
   end
   return described(value)
+end
+
+--- A global, or a field of it by a dotted path, read without running anything.
+function steps.read(...)
+  return sandbox.unnumbered(read, ...)
 end
 
 local at_boot = {}
@@ -422,11 +436,12 @@ end
 --- The author's own globals, by name.
 function steps.global_names()
   local names = {}
-  for name in sandbox.next, env do
+  for name in raw.next, env do
     if type(name) == "string" and not at_boot[name] then
       names[#names + 1] = name
     end
   end
+  raw.table.sort(names)
   return unpack(names)
 end
 
