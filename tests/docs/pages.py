@@ -49,10 +49,10 @@ class Block:
     language: str
     text: str
     line: int  # of its first line of text
+    lines: int
+    follows: bool  # nothing but empty lines since the block before
     note: str = ""  # "file", "not run" or nothing
     value: str = ""
-    follows: bool = False  # nothing but empty lines since the block before
-    lines: int = 0
 
 
 @dataclass
@@ -81,7 +81,9 @@ def blocks(text: str) -> list[Block]:
             continue
         end = lines.index("```", at + 1)
         note = _NOTE.fullmatch(lines[at - 1].strip()) if at else None
-        block = Block(fence[1], "\n".join(lines[at + 1 : end]), at + 2, follows=bool(found) and not between, lines=end - at - 1)
+        block = Block(
+            fence[1], "\n".join(lines[at + 1 : end]), at + 2, follows=bool(found) and not between, lines=end - at - 1
+        )
         if note is not None:
             block.note, block.value = note[1], note[2]
         found.append(block)
@@ -181,8 +183,11 @@ def _command(words: list[str]) -> str:
     tools = Path(sys.executable).parent
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_"))},
-        **{"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "100", "NO_COLOR": "1"},
-        **{"PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"},
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONIOENCODING": "utf-8",
     }
     if words[0] == "aosim":
         words = [sys.executable, "-m", "aosim.cli.main", *words[1:]]

@@ -20,6 +20,7 @@ import pages
 PAGES = [pages.ROOT / "README.md", *sorted((pages.ROOT / "docs").glob("*.md"))]
 #: Pages whose blocks another test runs, by that test.
 ELSEWHERE = {"guide-patterns.md": "tests/examples/test_examples.py"}
+RUN = [path for path in PAGES if path.name not in ELSEWHERE]
 SKIPS_MAX = 6
 
 
@@ -27,7 +28,7 @@ def text_of(name: str) -> str:
     return (pages.ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if path.name not in ELSEWHERE], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", RUN, ids=[path.name for path in RUN])
 def test_the_blocks_of_a_page_do_what_it_says(path: Path, tmp_path: Path) -> None:
     page = pages.run_page(path, tmp_path)
     for skipped in page.skipped:
@@ -42,7 +43,7 @@ def test_few_blocks_are_not_run_and_each_says_why() -> None:
     assert len(skipped) <= SKIPS_MAX
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=[path.name for path in PAGES])
 def test_every_link_leads_somewhere(path: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -69,7 +70,7 @@ def test_the_index_names_every_page() -> None:
 def public_names() -> list[str]:
     names = [name for name in aosim.__all__ if not name.startswith("__")]
     for owner in ("Simulation", "ProcessHandle", "WalletHandle", "Sent", "Timer", "Run", "Message", "Result"):
-        names += [name for name in vars(getattr(aosim, owner)) if not name.startswith("_")]
+        names += [name for name in dir(getattr(aosim, owner)) if not name.startswith("_")]
     return sorted(set(names) - {"from_module", "messenger_tags"})
 
 
