@@ -15,6 +15,8 @@ local outbox = {}
 local not_tags = { Target = true, Data = true, Anchor = true, Tags = true, From = true }
 local secret = {}
 local lazy_sent = {}
+local places = setmetatable({}, { __mode = "k" }) -- of requests that hold what is no text
+outbox.places = places
 
 outbox.sent, outbox.sent_count = {}, 0
 outbox.spawned, outbox.spawned_count = {}, 0
@@ -213,10 +215,14 @@ function outbox.entry(record)
   if not record.spawn then
     target = part_of(record[1], record.target)
   end
-  return {
+  local entry = {
     Target = target, Data = part_of(record[2], record.data), Anchor = record.anchor or outbox.anchor(record[3]),
     Tags = tags_of(record)
   }
+  if record.place then
+    places[entry] = record.place
+  end
+  return entry
 end
 
 local function wake_sent(t)

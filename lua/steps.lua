@@ -217,7 +217,7 @@ local function emit_list(list)
   for _, entry in k.ipairs(list) do
     if type(entry) == "table" then
       n = n + 1
-      emit_entry(entry, entry.place)
+      emit_entry(entry, outbox.places[entry])
     end
   end
   out[at] = n

@@ -183,16 +183,17 @@ class LuaProcess:
     def _one_message(self, out: tuple[Any, ...]) -> Result:
         _, target, data, reference, *tags = out
         sent = _sent(target, data, reference, tags)
-        return _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", "handled", ()))
+        result: Result = _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", "handled", ()))
+        return result
 
     def _few_messages(self, out: tuple[Any, ...]) -> Result:
         messages = []
         at, size = 1, len(out)
         while at < size:
             after = at + 4 + out[at + 3]
-            messages.append(_sent(*out[at : at + 3], out[at + 4 : after]))
+            messages.append(_sent(out[at], out[at + 1], out[at + 2], out[at + 4 : after]))
             at = after
-        return _new_tuple(Result, (tuple(messages), (), (), "", self._prompt, None, "", "handled", ()))
+        return Result(messages=tuple(messages), prompt=self._prompt, verdict="handled")
 
     def _want(self, name: str) -> None:
         """A library was asked for that the runtime did not hold: undo, hand it over, and do it again."""
