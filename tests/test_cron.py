@@ -159,7 +159,9 @@ def test_a_year_of_ticks_every_five_minutes_takes_seconds() -> None:
     assert process_time() - began < 30
 
 
-@pytest.mark.parametrize("spec", ["5 fortnights", "0-minutes", "-1-minutes", "1.5-hours", "minutes", "", "9" * 13 + "-days"])
+@pytest.mark.parametrize(
+    "spec", ["5 fortnights", "0-minutes", "-1-minutes", "1.5-hours", "minutes", "", "9" * 13 + "-days"]
+)
 def test_an_interval_that_cannot_be_read_is_refused(sim: Simulation, spec: str) -> None:
     before = sim.fingerprint
     with pytest.raises(UsageError, match=r"write a whole number and a unit, as in 5-minutes \(milliseconds, seconds"):

@@ -12,7 +12,7 @@ def _deliver(fidelity: str, **tags: str) -> tuple[Simulation, list[int]]:
     fields = ", ".join(f"['{name.replace('_', '-')}'] = '{value}'" for name, value in tags.items())
     code = f"Handlers.add('go', 'Go', function(m) ao.send({{Target = '{bob.address}', {fields}}}) end)"
     sim.spawn(code).send(Action="Go")
-    arrived = []
+    arrived: list[int] = []
     while sim.step():
         arrived += [sim.now_ms - sim.start_ms] * (len(bob.inbox) - len(arrived))
     return sim, arrived
@@ -116,7 +116,9 @@ def test_children_of_children_trust_their_parents(sim: Simulation, puppet_code: 
     spawn = f"ao.spawn(ao._module, {{Name = 'child', ['On-Boot'] = 'Data', Data = [==[{puppet_code}]==]}})"
     puppet.send(spawn, Action="Do")
     sim.run()
-    puppet.send("Send({Target = 'child', Action = 'Do', Data = \"ao.spawn(ao._module, {Name = 'grandchild'})\"})", Action="Do")
+    puppet.send(
+        "Send({Target = 'child', Action = 'Do', Data = \"ao.spawn(ao._module, {Name = 'grandchild'})\"})", Action="Do"
+    )
     sim.run()
     sim.process("child").send("Send({Target = 'grandchild', Action = 'Hi'})", Action="Do")
     sim.run()
@@ -272,7 +274,9 @@ def test_a_dead_letter_is_kept_with_its_message_and_time(sim: Simulation) -> Non
 
 
 def test_output_of_every_message_is_kept_up_to_10_000(sim: Simulation) -> None:
-    process = sim.spawn("N = 0 Handlers.add('p', 'P', function() N = N + 1 print('line ' .. N) end)", cron={"1-second": {"Action": "P"}})
+    process = sim.spawn(
+        "N = 0 Handlers.add('p', 'P', function() N = N + 1 print('line ' .. N) end)", cron={"1-second": {"Action": "P"}}
+    )
     sim.run(for_ms=10_050_000)
     assert len(process.output) == 10_000
     assert process.output[-1] == "line 10050"

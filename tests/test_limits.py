@@ -17,7 +17,9 @@ def test_a_message_over_the_limit_is_refused_and_changes_nothing() -> None:
     sim = Simulation(limits=Limits(message_bytes_max=100))
     process = sim.spawn("", name="small")
     before = sim.fingerprint, sim.counts.begun
-    with pytest.raises(MessageTooLarge, match=r"a message to 'small' holds 207 bytes, the limit is 100.*message_bytes_max"):
+    with pytest.raises(
+        MessageTooLarge, match=r"a message to 'small' holds 207 bytes, the limit is 100.*message_bytes_max"
+    ):
         process.send("ü" * 100, Tag="1234")
     assert (sim.fingerprint, sim.counts.begun) == before
 

@@ -17,14 +17,22 @@ def _table_tennis(sim: Simulation, balls: int = 1) -> ProcessHandle:
 
 
 def _countdown(sim: Simulation, name: str) -> ProcessHandle:
-    code = "N = 0 Handlers.add('n', 'Next', function(m) N = N - 1 if N > 0 then Send({Target = ao.id, Action = 'Next'}) end end)"
+    code = """
+      N = 0
+      Handlers.add("n", "Next", function(msg)
+        N = N - 1
+        if N > 0 then Send({ Target = ao.id, Action = "Next" }) end
+      end)
+    """
     return sim.spawn(code, name=name)
 
 
 def test_a_run_without_bounds_ends_with_the_route_of_an_endless_loop() -> None:
     sim = Simulation(limits=Limits(hops_max=2_000))
     _table_tennis(sim)
-    with pytest.raises(EndlessLoop, match=r"hops: (anna → ben → anna|ben → anna → ben) \(Action=Ping\)\. Let a handler"):
+    with pytest.raises(
+        EndlessLoop, match=r"hops: (anna → ben → anna|ben → anna → ben) \(Action=Ping\)\. Let a handler"
+    ):
         sim.run()
 
 
@@ -67,6 +75,8 @@ def test_a_long_chain_of_the_past_does_not_stop_a_later_run() -> None:
 
 def test_work_that_differs_from_message_to_message_is_no_suspect() -> None:
     sim = Simulation()
-    code = "Handlers.add('n', 'Next', function(m) Send({Target = ao.id, Action = 'Next', Data = tostring(m.Nonce)}) end)"
+    code = (
+        "Handlers.add('n', 'Next', function(m) Send({Target = ao.id, Action = 'Next', Data = tostring(m.Nonce)}) end)"
+    )
     sim.spawn(code).send(Action="Next")
     assert sim.run(events_max=2_500).loops == ()

@@ -104,7 +104,9 @@ def test_an_observer_that_uses_the_simulation_is_taken_off_and_changes_nothing(
     deed: Callable[[Simulation, ProcessHandle, dict[str, object]], object],
 ) -> None:
     quiet = _fingerprint(None)
-    with pytest.warns(RuntimeWarning, match=r"raised ObserverTouched\('an observer may look at a run.*and was taken off"):
+    with pytest.warns(
+        RuntimeWarning, match=r"raised ObserverTouched\('an observer may look at a run.*and was taken off"
+    ):
         assert _fingerprint(_meddler(deed)) == quiet
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from aosim import ProcessHandle, Simulation, Tag
 from aosim.errors import UnknownName, UsageError
+from aosim.handles import Address
 from aosim.ids import address
 
 
@@ -38,10 +39,10 @@ def test_data_may_be_given_as_a_keyword_but_not_twice(sim: Simulation, pong: Pro
 
 def test_names_handles_and_addresses_are_all_addresses(sim: Simulation, pong: ProcessHandle) -> None:
     alice, bob = sim.wallet("alice"), sim.wallet("bob")
-    for target in ("pong", pong, pong.id):
-        assert alice.send(target).message.target == pong.id
-    for target in ("bob", bob, bob.address):
-        assert sim.send(target, sender=alice).message.target == bob.address
+    processes: list[Address] = ["pong", pong, pong.id]
+    assert {alice.send(target).message.target for target in processes} == {pong.id}
+    wallets: list[Address] = ["bob", bob, bob.address]
+    assert {sim.send(target, sender=alice).message.target for target in wallets} == {bob.address}
 
 
 def test_an_address_nobody_has_may_sign_and_be_sent_to(sim: Simulation, pong: ProcessHandle) -> None:
@@ -86,7 +87,7 @@ def test_a_message_that_cannot_be_sent_is_refused_and_leaves_no_trace(options: d
 
 
 def test_an_unknown_target_names_the_known_ones(sim: Simulation, pong: ProcessHandle) -> None:
-    with pytest.raises(UnknownName, match="no process or wallet 'pogn'. Did you mean 'pong'?"):
+    with pytest.raises(UnknownName, match=r"no process or wallet 'pogn'\. Did you mean 'pong'\?"):
         sim.wallet("alice").send("pogn")
 
 

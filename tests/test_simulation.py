@@ -78,7 +78,10 @@ def test_step_lets_one_event_happen(sim: Simulation, pong: ProcessHandle) -> Non
         ({"for_ms": -1}, "for_ms=-1: a whole number of milliseconds from 0 up"),
         ({"for_ms": 1.5}, "for_ms=1.5: a whole number"),
         ({"for_ms": 2**53}, "lies behind the end of time"),
-        ({"until": 500}, r"until=500 lies in the past: the clock stands at 1_735_689_600_000 ms\. Use run\(for_ms=500\)\?"),
+        (
+            {"until": 500},
+            r"until=500 lies in the past: the clock stands at 1_735_689_600_000 ms\. Use run\(for_ms=500\)\?",
+        ),
         ({"until": 2**53}, "lies behind the end of time"),
         ({"for_ms": 1, "until": 2}, "for_ms= and until=: give one of them"),
         ({"events_max": -1}, "events_max=-1: a whole number from 0 up"),
@@ -156,7 +159,7 @@ def test_a_timer_signs_for_the_targets_owner_unless_told_otherwise(sim: Simulati
 
 @pytest.mark.parametrize("every_ms", [0, -1, 1.5, True])
 def test_an_interval_is_a_whole_number_of_milliseconds(sim: Simulation, every_ms: int) -> None:
-    with pytest.raises(UsageError, match="every_ms=.*: a whole number of milliseconds from 1 up"):
+    with pytest.raises(UsageError, match=r"every_ms=.*: a whole number of milliseconds from 1 up"):
         sim.every(every_ms, sim.wallet("bob"))
 
 
@@ -203,7 +206,7 @@ def test_processes_are_listed_in_the_order_they_were_made(sim: Simulation) -> No
 
 def test_a_process_that_is_not_there_is_told_by_name(sim: Simulation, pong: ProcessHandle) -> None:
     alice = sim.wallet("alice")
-    with pytest.raises(UnknownName, match="Did you mean 'pong'?"):
+    with pytest.raises(UnknownName, match=r"Did you mean 'pong'\?"):
         sim.process("pung")
     with pytest.raises(UnknownName, match=f"no process '{alice!r}'".replace("(", ".")):
         sim.process(alice)

@@ -44,7 +44,9 @@ def test_required_files_come_along(write: Write) -> None:
     assert _read(main, "Total") == 8
 
 
-@pytest.mark.parametrize("call", ['require("one")', "require 'one'", 'require"one"', 'require ( "one" )', 'require("./one")'])
+@pytest.mark.parametrize(
+    "call", ['require("one")', "require 'one'", 'require"one"', 'require ( "one" )', 'require("./one")']
+)
 def test_require_may_be_written_in_many_ways(write: Write, call: str) -> None:
     write("one.lua", "return 1")
     assert _read(write("main.lua", f"One = {call}"), "One") == 1
@@ -113,7 +115,7 @@ def test_a_missing_file_names_those_that_are_there(write: Write, tmp_path: Path)
         load_source(tmp_path / "shpo.lua")
     with pytest.raises(SourceError, match="No Lua files in"):
         load_source(tmp_path / "nowhere" / "shop.lua")
-    with pytest.raises(SourceError, match="[Ii]s a directory"):
+    with pytest.raises(SourceError, match=r"[Ii]s a directory"):
         load_source(tmp_path)
 
 
