@@ -66,9 +66,13 @@ class Context:
         self._printed: list[str] = []
 
     def send(self, target: str, data: str | None = None, **tags: str) -> None:
-        """Send a message when this one is done. The target is an address or a name."""
+        """Send a message when this one is done. The target is an address or a name; `Data=` is the data too."""
         if not isinstance(target, str):
             target = target.address
+        if "Data" in tags:
+            if data is not None:
+                raise UsageError(f"a message to {target!r} has data= and Data=: give one of them")
+            data = tags.pop("Data")
         if data is not None:
             check_text(data, f"a message to {target!r}: data")
         self._reference += 1

@@ -178,3 +178,18 @@ def test_what_is_no_text_is_refused_with_a_way_out() -> None:
     with pytest.raises(UsageError, match="data is dict, it must be text"):
         check_text({}, "data")
     assert check_text("\udc80 ü", "data") == "\udc80 ü"
+
+
+def test_data_may_be_given_like_a_tag_as_wallets_do(sim: Simulation) -> None:
+    def handler(me: Context, message: Message) -> None:
+        me.reply(message, Data="hello")
+        me.send(message.sender, "one", Data="two")
+
+    alice = sim.wallet("alice")
+    sent = alice.send(sim.spawn(handler), "x")
+    sim.run()
+    assert "has data= and Data=: give one of them" in (sent.error or "")
+
+    alice.send(sim.spawn(lambda me, message: me.reply(message, Data="hello")), "x")
+    sim.run()
+    assert (alice.inbox[-1].data, alice.inbox[-1].tag("Data")) == ("hello", None)
