@@ -179,12 +179,12 @@ def _run_console(page: Page, block: Block) -> None:
 
 
 def _command(words: list[str]) -> str:
-    """What a command prints, to stdout and stderr, in a terminal of 100 columns without colours."""
+    """What a command prints, to stdout and stderr, in a terminal of 80 columns without colours."""
     tools = Path(sys.executable).parent
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_"))},
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "100",
+        "COLUMNS": "80",
         "NO_COLOR": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONIOENCODING": "utf-8",

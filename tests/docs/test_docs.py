@@ -81,7 +81,7 @@ def test_the_python_reference_tells_of_every_public_name(name: str) -> None:
 
 def test_the_python_reference_tells_every_error() -> None:
     reference = text_of("reference-python.md")
-    kinds = [aosim.AosimError, *aosim.AosimError.__subclasses__()]
+    kinds: list[type] = [aosim.AosimError, *aosim.AosimError.__subclasses__()]
     assert [kind.__name__ for kind in kinds if f"`{kind.__name__}`" not in reference] == []
 
 
