@@ -156,62 +156,15 @@ function ao.send(t)
   return setmetatable({ [secret] = record }, lazy_sent)
 end
 
-function ao.spawn(module, t)
-  if type(t) ~= "table" and type(t) ~= "string" then
-    error('[string ".process"]:117: attempt to index a ' .. type(t) .. " value (local 'msg')", 0)
-  elseif type(module) ~= "string" then
-    error('[string ".ao"]:498: Module source id is required!', 0)
-  elseif type(t) ~= "table" then
-    error('[string ".ao"]:499: Message must be a table', 0)
-  end
-  encode_data(t)
-  local record = outbox.record(module, t.Data or "NODATA")
-  record.spawn = true
-  number(record)
-  outbox.collect(record, t)
-  if state.awake then
-    k.insert(shown_list("Spawns"), outbox.entry(record))
-  else
-    local n = outbox.spawned_count + 1
-    outbox.spawned[n] = record
-    outbox.spawned_count = n
-  end
-  return outbox.handle(record)
-end
+-- The rarer ones; the state of the outbox is looked after here.
+state.number, state.encode_data, state.shown_list, state.fresh_outbox = number, encode_data, shown_list, fresh_outbox
+k.later(ao, "ao_more", {
+  "spawn", "assign", "log", "clearOutbox", "result", "normalize", "clone", "sanitize", "init"
+})
+k.later(k, "ao_more", { "forward", "parse_authorities", "restore_authorities" })
 
-function ao.assign(t)
-  if type(t) ~= "table" then
-    error('[string ".ao"]:819: assignment should be a table', 0)
-  elseif type(t.Processes) ~= "table" then
-    error('[string ".ao"]:821: Processes should be a table', 0)
-  elseif type(t.Message) ~= "string" then
-    error('[string ".ao"]:823: Message should be a string', 0)
-  end
-  k.insert(ao.outbox.Assignments, t)
-end
-
-function ao.log(text)
-  local output = ao.outbox.Output
-  if type(output) == "string" then
-    output = { output }
-  end
-  k.insert(output, text)
-end
-
-function ao.clearOutbox()
-  outbox.clear()
-  ao.outbox = { Output = {}, Messages = {}, Spawns = {}, Assignments = {} }
-end
-
-function ao.result(t)
-  local failure = ao.outbox.Error or t.Error
-  if failure then
-    return { Error = failure }
-  end
-  return {
-    Output = t.Output or ao.outbox.Output, Messages = ao.outbox.Messages,
-    Spawns = ao.outbox.Spawns, Assignments = ao.outbox.Assignments
-  }
+function ao.isAssignment(msg)
+  return msg.Target ~= ao.id
 end
 
 function ao.isTrusted(msg)
@@ -226,46 +179,6 @@ end
 function ao.registerHint()
 end
 
---- Copy tags to fields.
-function ao.normalize(msg)
-  for _, tag in k.ipairs(msg.Tags) do
-    if not message.never_field[tag.name] then
-      msg[tag.name] = tag.value
-    end
-  end
-  return msg
-end
-
---- aos: a deep copy that keeps metatables and cycles.
-function ao.clone(value)
-  local seen = {}
-  local function copy(v)
-    if type(v) ~= "table" then
-      return v
-    end
-    if seen[v] then
-      return seen[v]
-    end
-    k.wake(v)
-    local out = {}
-    seen[v] = out
-    for key, item in sandbox.pairs(v) do
-      out[copy(key)] = copy(item)
-    end
-    local meta = getmetatable(v)
-    return meta and setmetatable(out, meta) or out
-  end
-  return copy(value)
-end
-
-function ao.sanitize(msg)
-  local out = ao.clone(msg)
-  for _, name in k.ipairs(ao.nonForwardableTags) do
-    out[name] = nil
-  end
-  return out
-end
-
 --- msg.reply(t)
 function k.reply(msg, t)
   if type(t) == "string" then
@@ -277,65 +190,6 @@ function k.reply(msg, t)
   t["X-Reference"] = msg["X-Reference"] or msg.Reference
   t["X-Origin"] = msg["X-Origin"]
   return ao.send(t)
-end
-
---- msg.forward(target, t)
-function k.forward(msg, target, changes)
-  local out = ao.sanitize(msg)
-  if changes ~= nil then
-    for name, value in sandbox.pairs(changes) do
-      out[name] = value
-    end
-  end
-  out.reply, out.forward = nil, nil
-  out.Target = target
-  out["Reply-To"] = msg["Reply-To"] or msg.From
-  out["X-Reference"] = msg["X-Reference"] or msg.Reference
-  out["X-Origin"] = msg["X-Origin"] or msg.From
-  ao.send(out)
-end
-
-local function add_authority(list, text)
-  for i = 1, rawlen(list) do
-    if rawget(list, i) == text then
-      return
-    end
-  end
-  rawset(list, rawlen(list) + 1, text)
-end
-
---- The authorities that tags name. aos: commas part them, spaces are kept, empty ones left out.
-function k.parse_authorities(values)
-  local list = {}
-  for i = 1, #values do
-    local text, at = values[i], 1
-    while at <= #text do
-      local comma = find(text, ",", at, true) or #text + 1
-      if comma > at then
-        add_authority(list, sub(text, at, comma - 1))
-      end
-      at = comma + 1
-    end
-  end
-  return list
-end
-
---- Put back what an author removed of the authorities the process was made with.
-function k.restore_authorities()
-  if type(ao.authorities) ~= "table" then
-    ao.authorities = {}
-  end
-  for i = 1, #k.authorities do
-    add_authority(ao.authorities, k.authorities[i])
-  end
-end
-
-function ao.init(environment)
-  k.set_environment(environment)
-  if rawget(ao, "env") ~= nil then
-    ao.env = environment
-  end
-  ao.clearOutbox()
 end
 
 return ao

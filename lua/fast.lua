@@ -11,6 +11,7 @@ local rawget, rawset, rawlen, getmetatable, setmetatable =
 local unpack, type = raw.table.unpack, raw.type
 
 local run_handlers, set_sandbox_time, forgiven = process.run_handlers, sandbox.set_time, k.forgiven
+local need = k.need
 
 local fast = {}
 
@@ -186,27 +187,13 @@ local function plain(sent, count)
   return outbox.spawned_count == 0
 end
 
---- Take a message to its result, as flat values.
-function fast.step(msg, record, action)
-  if record[FLAGS] >= ORDINARY or action == "Eval" or not ordinary(record) then
-    return k.steps.long_way(msg)
-  end
-  if outbox.sent_count > 0 or outbox.spawned_count > 0 then
-    outbox.clear()
-  end
-  local logs = {}
-  env.HANDLER_PRINT_LOGS = logs
-  local timestamp = record[TIMESTAMP]
-  if time_made or env.os ~= os_library then
-    k.set_time(timestamp)
-  elseif now ~= timestamp then
-    now = timestamp
-    set_sandbox_time(timestamp)
-  end
-  k.verdict, k.is_waiting = "handled", false
-  k.missing, k.problem, k.output = false, nil, nil
-  local ok, problem = run_handlers(msg)
-  if k.missing then
+local waiting_msg, waiting_record, waiting_logs
+
+local function after(msg, record, logs, ok, problem)
+  if ok == need then
+    waiting_msg, waiting_record, waiting_logs = msg, record, logs
+    return "need", problem
+  elseif k.missing then
     return "missing", k.missing
   end
   local awake = state.awake
@@ -230,6 +217,34 @@ function fast.step(msg, record, action)
     return many(sent, count)
   end
   return k.steps.finish(msg, ok, problem)
+end
+
+--- Take a message to its result, as flat values.
+function fast.step(msg, record, action)
+  if record[FLAGS] >= ORDINARY or action == "Eval" or not ordinary(record) then
+    return k.steps.long_way(msg)
+  end
+  if outbox.sent_count > 0 or outbox.spawned_count > 0 then
+    outbox.clear()
+  end
+  local logs = {}
+  env.HANDLER_PRINT_LOGS = logs
+  local timestamp = record[TIMESTAMP]
+  if time_made or env.os ~= os_library then
+    k.set_time(timestamp)
+  elseif now ~= timestamp then
+    now = timestamp
+    set_sandbox_time(timestamp)
+  end
+  k.verdict, k.is_waiting = "handled", false
+  k.missing, k.problem, k.output = false, nil, nil
+  return after(msg, record, logs, run_handlers(msg))
+end
+
+--- Go on after the host has handed over what the handlers asked for.
+function fast.go_on()
+  local msg, record, logs = waiting_msg, waiting_record, waiting_logs
+  return after(msg, record, logs, process.continue_handlers())
 end
 
 return fast

@@ -119,29 +119,9 @@ function handlers.once(...)
   put(true, 4, name, pattern, handle, 1)
 end
 
-local function inserter(name, offset)
-  if type(name) ~= "string" then
-    error('[string ".handlers"]:' .. (offset == 0 and 255 or 295) .. ": Handler name MUST be a string", 0)
-  end
-  local at = find_by_name(name)
-  return {
-    add = function(...)
-      local new, pattern, handle, max_runs = arguments(raw.select("#", ...), ...)
-      check_arguments(new, pattern)
-      if at then
-        k.insert(handlers.list, at + offset, new_entry(new, pattern, handle, max_runs))
-      end
-    end
-  }
-end
-
-function handlers.before(name)
-  return inserter(name, 0)
-end
-
-function handlers.after(name)
-  return inserter(name, 1)
-end
+-- For the part with the rarer ones.
+k.find_by_name, k.new_entry, k.handler_arguments, k.check_arguments = find_by_name, new_entry, arguments, check_arguments
+k.later(handlers, "handlers_more", { "before", "after" })
 
 function handlers.remove(name)
   if type(name) ~= "string" then
@@ -165,30 +145,6 @@ function handlers.receive(pattern)
   return coroutine.yield(true)
 end
 
-
---- The functions onReply and receive of a request.
-function k.waiting_functions(request, record)
-  local reference = record[3]
-  if record.spawn then
-    local function pattern()
-      return { Action = "Spawned", From = k.ao.id, Reference = reference }
-    end
-    return function(handle)
-      handlers.once(pattern(), handle)
-    end, function()
-      return handlers.receive(pattern())
-    end
-  end
-  return function(...)
-    local from, handle = request.Target, ...
-    if raw.select("#", ...) == 2 then
-      from, handle = ...
-    end
-    handlers.once({ From = from, ["X-Reference"] = reference }, handle)
-  end, function(from)
-    return handlers.receive({ From = from or request.Target, ["X-Reference"] = reference })
-  end
-end
 
 local function verdict_of(result)
   if type(result) == "number" then

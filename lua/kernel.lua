@@ -51,10 +51,7 @@ local function library(name)
   local module = loaded_libraries[name]
   if module == nil then
     local code = libraries[name]
-    if not code then
-      k.missing = name
-      error(k.missing_signal, 0)
-    end
+    code = code or k.ask_for(name)
     libraries[name] = false
     local private
     module, private = raw.load(code, "=" .. name, "b", {})(lib)
@@ -66,12 +63,53 @@ local function library(name)
   return module
 end
 
-k.missing_signal = {}
-
 function k.provide(name, code)
-  if libraries[name] == nil then
-    libraries[name] = code
+  libraries[name] = code
+end
+
+-- What is not at hand is asked of the host. A coroutine of ours can wait for it right here; within one of the
+-- process's, or below a C function, it cannot: then the step is given up, and done again by the host.
+local give_up = {}
+k.need, k.ours = {}, raw.setmetatable({}, { __mode = "k" })
+
+function k.ask_for(name)
+  local thread = raw.coroutine.running()
+  if k.ours[thread] and raw.coroutine.isyieldable() then
+    raw.coroutine.yield(k.need, name)
+    return libraries[name]
   end
+  k.missing = name
+  error(give_up, 0)
+end
+
+local parts_loaded = {}
+
+--- A part of the runtime that is handed over when it is needed for the first time.
+function k.part(name)
+  local part = parts_loaded[name]
+  if not part then
+    local code = libraries[name] or k.ask_for(name)
+    libraries[name] = nil
+    part = raw.load(code, "=" .. name, "b", {})(k)
+    parts_loaded[name] = part
+  end
+  return part
+end
+
+--- Put functions into a table that fetch their part when they are called.
+function k.later(target, part_name, names)
+  for i = 1, #names do
+    local name = names[i]
+    target[name] = function(...)
+      return k.part(part_name)[name](...)
+    end
+  end
+  return target
+end
+
+--- Let go of the parts; most were needed to boot and will not be again.
+function k.forget_parts()
+  parts_loaded = {}
 end
 
 function k.private_json()
@@ -167,17 +205,19 @@ end
 
 -- Parts --------------------------------------------------------------------------------------------------
 
+k.later(k, "whole_message", { "wake_message", "wake_tags" })
 k.message = parts.message(k)
 k.outbox = parts.outbox(k)
 parts.ao(k)
-k.assignment = parts.assignment(k)
-k.assignment.init(k.ao)
+k.assignment = k.later({}, "assignment", { "init" })
+k.later(k.ao, "assignment", { "addAssignable", "removeAssignable", "isAssignable" })
 k.handlers_utils = parts.handlers_utils(k)
 parts.handlers(k)
-k.eval = parts.eval(k)
-k.default = parts.default(k)
+k.eval = k.later({}, "eval", { "run" })
+k.default = k.later({}, "default", { "run" })
 k.process = parts.process(k)
 parts.boot(k)
+k.later(k, "results", { "hand_out" })
 k.fast = parts.fast(k)
 k.process_module = { _version = k.process._version, handle = env.handle }
 k.eval_module = function() return k.eval.run end

@@ -7,7 +7,7 @@
 
 local k = ...
 local raw, sandbox = k.raw, k.sandbox
-local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmetatable, raw.rawget, raw.rawset
+local setmetatable, rawset = raw.setmetatable, raw.rawset
 local type, lower, upper, gsub, find, sub =
   raw.type, raw.string.lower, raw.string.upper, raw.string.gsub, raw.string.find, raw.string.sub
 
@@ -130,53 +130,16 @@ end
 message.first_tag = first_tag
 message.last_tag = last_tag
 
-local function fill_tags(tags, record)
-  open(record)
-  for at = FIRST, #record, 2 do
-    if rawget(tags, record[at]) == nil then
-      rawset(tags, record[at], record[at + 1])
-    end
-  end
-end
-
 local function alias_of(record, key)
   local alias = record[ALIAS]
   return alias and alias[key]
-end
-
--- A table that knows the other spellings of its keys (docs fidelity); not a process's business.
-local function with_aliases(t, record, forgive)
-  local alias = record[ALIAS]
-  if not alias then
-    return setmetatable(t, nil)
-  end
-  local names = {
-    __index = function(_, key)
-      local name = alias[key]
-      local value = name and rawget(t, name)
-      if value ~= nil then
-        forgive(key, name)
-      end
-      return value
-    end
-  }
-  sandbox.hidden[names] = true
-  return setmetatable(t, names)
 end
 
 local function forgive_camel(key, name)
   k.forgive("camel-tag", key, key .. " is " .. name .. " on the network")
 end
 
-local function wake_tags(tags)
-  local record = rawget(tags, secret)
-  rawset(tags, secret, nil)
-  if record == current.record then
-    current.record = false
-  end
-  with_aliases(tags, record, forgive_camel)
-  fill_tags(tags, record)
-end
+local wake_tags, wake_message = k.wake_tags, k.wake_message
 
 local function tags_of(record)
   local tags = setmetatable({ [secret] = record }, lazy_tags)
@@ -262,47 +225,6 @@ local function field_of(record, key)
 end
 
 message.field_of = field_of
-
-local field_names = { "Forwarded-By" }
-for _, names in raw.ipairs({ place, flag, part }) do
-  for name in raw.next, names do
-    field_names[#field_names + 1] = name
-  end
-end
-
-local function wake_message(msg)
-  local record = rawget(msg, secret)
-  rawset(msg, secret, nil)
-  if record == current.record then
-    current.record = false
-  end
-  with_aliases(msg, record, forgive_camel)
-  open(record)
-  for at = FIRST, #record, 2 do
-    local name = record[at]
-    if not never_field[name] then
-      rawset(msg, name, record[at + 1])
-    end
-  end
-  for i = 1, #field_names do
-    local name = field_names[i]
-    if rawget(msg, name) == nil then
-      rawset(msg, name, field_of(record, name))
-    end
-  end
-  if not record[TAGS] then
-    rawset(msg, "Tags", tags_of(record))
-  end
-  rawset(msg, "TagArray", record[ARRAY] or array_of(record))
-  rawset(msg, "reply", record[REPLY] or reply_of(msg, record))
-  rawset(msg, "forward", record[FORWARD] or forward_of(msg, record))
-end
-
-message.wake = function(msg)
-  if getmetatable(msg) == lazy_message then
-    wake_message(msg)
-  end
-end
 
 local special = {
   TagArray = function(_, record)
@@ -392,35 +314,9 @@ function message.from_record(record)
   return msg, action, heavy
 end
 
---- Make the message of a decoded JSON object, whatever its fields and values are.
-function message.from_table(source)
-  local msg = {}
-  current.action = nil
-  for _, name in raw.ipairs(k.sorted_names(source)) do
-    msg[type(name) == "string" and normalize(name) or name] = source[name]
-  end
-  local list = {}
-  for i, tag in sandbox.pairs(msg.Tags) do
-    list[i] = { name = normalize(tag.name), value = tag.value }
-  end
-  local tags = {}
-  for _, tag in sandbox.pairs(list) do
-    if tags[tag.name] == nil then
-      tags[tag.name] = tag.value
-    end
-    if not never_field[tag.name] then
-      msg[tag.name] = tag.value
-    end
-  end
-  msg.Tags, msg.TagArray = tags, list
-  msg.reply = function(answer)
-    return k.reply(msg, answer)
-  end
-  msg.forward = function(target, changes)
-    return k.forward(msg, target, changes)
-  end
-  current.message, current.record = msg, false
-  return msg
-end
+-- For the part that wakes messages.
+message.secret, message.open, message.forgive_camel = secret, open, forgive_camel
+message.tags_of, message.array_of, message.reply_of, message.forward_of = tags_of, array_of, reply_of, forward_of
+message.place, message.flag, message.part = place, flag, part
 
 return message

@@ -113,42 +113,6 @@ function outbox.collect(record, t)
   return record
 end
 
-local function tag_list(record, fixed)
-  local list, n = {}, #fixed
-  for i = 1, n do
-    list[i] = { name = fixed[i][1], value = fixed[i][2] }
-  end
-  for at = 4, #record, 2 do
-    n = n + 1
-    if record[at] == outbox then
-      list[n] = record[at + 1]
-    else
-      list[n] = { name = record[at], value = record[at + 1] }
-    end
-  end
-  return list
-end
-
-local function message_fixed(record)
-  return { { "Data-Protocol", "ao" }, { "Variant", "ao.TN.1" }, { "Type", "Message" }, { "Reference", record[3] } }
-end
-
-local function spawn_fixed(record)
-  return {
-    { "Data-Protocol", "ao" }, { "Variant", "ao.TN.1" }, { "Type", "Process" }, { "From-Process", k.ao.id },
-    { "From-Module", k.ao._module }, { "Module", record[1] }, { "Reference", record[3] }
-  }
-end
-
-local function tags_of(record)
-  local tags = record.tags
-  if not tags then
-    tags = tag_list(record, record.spawn and spawn_fixed(record) or message_fixed(record))
-    record.tags = tags
-  end
-  return tags
-end
-
 --- Start a record. Target and Data that are absent are false in it.
 function outbox.record(target, data)
   local record = { target, data, "" }
@@ -200,40 +164,8 @@ function outbox.request(t, target, data, reference)
   return outbox.collect(record, t)
 end
 
-local function part_of(value, own)
-  if own ~= nil then
-    return own
-  elseif value == false then
-    return nil
-  end
-  return value
-end
-
---- The table of a request as it stands in ao.outbox; the one handed to the sender is another.
-function outbox.entry(record)
-  local target
-  if not record.spawn then
-    target = part_of(record[1], record.target)
-  end
-  local entry = {
-    Target = target, Data = part_of(record[2], record.data), Anchor = record.anchor or outbox.anchor(record[3]),
-    Tags = tags_of(record)
-  }
-  if record.place then
-    places[entry] = record.place
-  end
-  return entry
-end
-
-local function wake_sent(t)
-  local record = rawget(t, secret)
-  setmetatable(t, nil)
-  t[secret] = nil
-  for key, value in next, outbox.entry(record) do
-    t[key] = value
-  end
-  t.onReply, t.receive = k.waiting_functions(t, record)
-end
+k.later(outbox, "requests", { "entry", "tables", "wake_sent" })
+local wake_sent = outbox.wake_sent
 
 function lazy_sent.__index(t, key)
   wake_sent(t)
@@ -253,15 +185,6 @@ outbox.secret, outbox.lazy_sent = secret, lazy_sent
 --- The table that a spawn returns; it shares its Tags with the one in the outbox.
 function outbox.handle(record)
   return setmetatable({ [secret] = record }, lazy_sent)
-end
-
---- A fresh list of tables for the records so far.
-function outbox.tables(records, count)
-  local list = {}
-  for i = 1, count do
-    list[i] = outbox.entry(records[i])
-  end
-  return list
 end
 
 function outbox.clear()

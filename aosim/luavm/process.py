@@ -18,8 +18,6 @@ __all__ = ["LuaProcess", "ProcessInfo", "check_source"]
 
 check_source = source.check_source
 
-# Libraries every process can load at any time; the others are handed over when a message names them.
-_RESIDENT = ("json", "utils", "stringify", "dump", "chance", "bit32")
 _FIXED_TAGS = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "Reference")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _OWN_PLACE = re.compile(r'\[string "(?:\.[^"\n]*|json|ao)"\]:\d+: ')
@@ -66,40 +64,42 @@ class LuaProcess:
 
     def last_value(self) -> object:
         """What the last Eval returned: tables as list or dict, functions and cycles as text."""
-        return python_value(_tuple(self._last_value()))
+        return python_value(self._look(b"last_value"))
 
     def read(self, name: str) -> object:
         """A global, or a field by a dotted path, read without running any code of the author."""
         if self._stale:
             self._rebuild()
-        return python_value(_tuple(self._read(*map(to_bytes, name.split(".")))))
+        return python_value(self._look(b"read", *map(to_bytes, name.split("."))))
 
     def global_names(self) -> list[str]:
         """The globals the author has made, in order of their names."""
         if self._stale:
             self._rebuild()
-        return list(texts_of(_tuple(self._global_names())))
+        return list(texts_of(self._look(b"global_names")))
+
+    def _look(self, *arguments: bytes) -> tuple[Any, ...]:
+        return _tuple(self._hand_over(self._call(b"looking", *arguments)))
 
     def _start(self) -> None:
         runtime = source.new_runtime()
-        doors = runtime.execute(source.bundle(), self._fidelity.encode(), *_libraries(_RESIDENT))
         (
             self._step,
             introduce,
             self._provide,
-            self._answer_json,
-            self._last_value,
-            self._read,
-            self._global_names,
+            self._go_on,
+            self._call,
             self._file,
-        ) = doors
+            self._forget_parts,
+        ) = runtime.execute(source.bundle(), self._fidelity.encode())
         self._runtime = runtime
         info = self.info
-        introduce(
+        done = introduce(
             *map(to_bytes, (info.id, info.owner, info.module_id, info.module_owner)),
             len(info.flat),
             *texts_to_bytes(info.flat + info.module_flat),
         )
+        self._hand_over(done)
         for name in sorted(self._wanted):
             self._provide(name.encode(), source.library(name))
 
@@ -167,9 +167,24 @@ class LuaProcess:
             )
         except LuaError as problem:
             return _broken(problem)
-        return self._nothing if out is None else self._answer(out, assignment)
+        result = self._nothing if out is None else self._answer(out, assignment)
+        if boots:
+            self._forget_parts()
+        return result
+
+    def _hand_over(self, out: Any) -> Any:
+        """Give the runtime the parts it stops for, until it answers."""
+        while type(out) is tuple and out[0] == b"need":
+            name = out[1]
+            self._provide(name, source.library(name.decode()))
+            out = self._go_on()
+        return out
 
     def _answer(self, out: Any, assignment: Assignment) -> Result:
+        if out[0] == b"need":
+            out = self._hand_over(out)
+            if out is None:
+                return self._nothing
         count = out[0]
         if count == 1:
             return self._one_message(out)
@@ -197,8 +212,8 @@ class LuaProcess:
 
     def _want(self, name: str) -> None:
         """A library was asked for that the runtime did not hold: undo, hand it over, and do it again."""
-        if name in self._wanted or name not in source.library_names():
-            raise BorderError(f"the runtime asked for library {name!r} twice, or it does not exist")
+        if name in self._wanted:
+            raise BorderError(f"the runtime asked for {name!r} twice")
         self._wanted.add(name)
         self._rebuild()
 
@@ -270,12 +285,6 @@ def _tuple(value: object) -> tuple[Any, ...]:
     if value is None:
         return ()
     return value if isinstance(value, tuple) else (value,)
-
-
-def _libraries(names: tuple[str, ...]) -> Iterator[bytes]:
-    for name in names:
-        yield name.encode()
-        yield source.library(name)
 
 
 def _plain(text: str) -> str:

@@ -66,14 +66,12 @@ def bundle() -> bytes:
 
 @cache
 def library(name: str) -> bytes:
-    """The precompiled chunk of a library: "json", "bint" ..."""
-    return _compile((lua_folder() / "lib" / f"{name}.lua").read_bytes(), name)
-
-
-@cache
-def library_names() -> frozenset[str]:
-    """The libraries there are."""
-    return frozenset(path.stem for path in (lua_folder() / "lib").glob("*.lua"))
+    """The precompiled chunk of a library ("json", "bint" ...) or of a part that is handed over later."""
+    for folder in ("lib", "later"):
+        path = lua_folder() / folder / f"{name}.lua"
+        if path.is_file():
+            return _compile(path.read_bytes(), name)
+    raise BorderError(f"the runtime asked for {name!r}, which is neither in lua/lib nor in lua/later")
 
 
 _CHECK = b"local text, name = ... local run, problem = load(text, name, 't') return problem or false"

@@ -1,0 +1,170 @@
+--- ao_more.lua: the functions of `ao` that most messages do without.
+
+local k = ...
+local raw, sandbox, outbox, ao, message = k.raw, k.sandbox, k.outbox, k.ao, k.message
+local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmetatable, raw.rawget, raw.rawset
+local type, error, rawlen = raw.type, raw.error, raw.rawlen
+local find, sub = raw.string.find, raw.string.sub
+local state = k.ao_state
+local number, encode_data, shown_list = state.number, state.encode_data, state.shown_list
+
+local more = {}
+
+function more.spawn(module, t)
+  if type(t) ~= "table" and type(t) ~= "string" then
+    error('[string ".process"]:117: attempt to index a ' .. type(t) .. " value (local 'msg')", 0)
+  elseif type(module) ~= "string" then
+    error('[string ".ao"]:498: Module source id is required!', 0)
+  elseif type(t) ~= "table" then
+    error('[string ".ao"]:499: Message must be a table', 0)
+  end
+  encode_data(t)
+  local record = outbox.record(module, t.Data or "NODATA")
+  record.spawn = true
+  number(record)
+  outbox.collect(record, t)
+  if state.awake then
+    k.insert(shown_list("Spawns"), outbox.entry(record))
+  else
+    local n = outbox.spawned_count + 1
+    outbox.spawned[n] = record
+    outbox.spawned_count = n
+  end
+  return outbox.handle(record)
+end
+
+function more.assign(t)
+  if type(t) ~= "table" then
+    error('[string ".ao"]:819: assignment should be a table', 0)
+  elseif type(t.Processes) ~= "table" then
+    error('[string ".ao"]:821: Processes should be a table', 0)
+  elseif type(t.Message) ~= "string" then
+    error('[string ".ao"]:823: Message should be a string', 0)
+  end
+  k.insert(ao.outbox.Assignments, t)
+end
+
+function more.log(text)
+  local output = ao.outbox.Output
+  if type(output) == "string" then
+    output = { output }
+  end
+  k.insert(output, text)
+end
+
+function more.clearOutbox()
+  outbox.clear()
+  ao.outbox = { Output = {}, Messages = {}, Spawns = {}, Assignments = {} }
+end
+
+function more.result(t)
+  local failure = ao.outbox.Error or t.Error
+  if failure then
+    return { Error = failure }
+  end
+  return {
+    Output = t.Output or ao.outbox.Output, Messages = ao.outbox.Messages,
+    Spawns = ao.outbox.Spawns, Assignments = ao.outbox.Assignments
+  }
+end
+
+--- Copy tags to fields.
+function more.normalize(msg)
+  for _, tag in k.ipairs(msg.Tags) do
+    if not message.never_field[tag.name] then
+      msg[tag.name] = tag.value
+    end
+  end
+  return msg
+end
+
+--- aos: a deep copy that keeps metatables and cycles.
+function more.clone(value)
+  local seen = {}
+  local function copy(v)
+    if type(v) ~= "table" then
+      return v
+    end
+    if seen[v] then
+      return seen[v]
+    end
+    k.wake(v)
+    local out = {}
+    seen[v] = out
+    for key, item in sandbox.pairs(v) do
+      out[copy(key)] = copy(item)
+    end
+    local meta = getmetatable(v)
+    return meta and setmetatable(out, meta) or out
+  end
+  return copy(value)
+end
+
+function more.sanitize(msg)
+  local out = more.clone(msg)
+  for _, name in k.ipairs(ao.nonForwardableTags) do
+    out[name] = nil
+  end
+  return out
+end
+
+--- msg.forward(target, t)
+function more.forward(msg, target, changes)
+  local out = more.sanitize(msg)
+  if changes ~= nil then
+    for name, value in sandbox.pairs(changes) do
+      out[name] = value
+    end
+  end
+  out.reply, out.forward = nil, nil
+  out.Target = target
+  out["Reply-To"] = msg["Reply-To"] or msg.From
+  out["X-Reference"] = msg["X-Reference"] or msg.Reference
+  out["X-Origin"] = msg["X-Origin"] or msg.From
+  ao.send(out)
+end
+
+local function add_authority(list, text)
+  for i = 1, rawlen(list) do
+    if rawget(list, i) == text then
+      return
+    end
+  end
+  rawset(list, rawlen(list) + 1, text)
+end
+
+--- The authorities that tags name. aos: commas part them, spaces are kept, empty ones left out.
+function more.parse_authorities(values)
+  local list = {}
+  for i = 1, #values do
+    local text, at = values[i], 1
+    while at <= #text do
+      local comma = find(text, ",", at, true) or #text + 1
+      if comma > at then
+        add_authority(list, sub(text, at, comma - 1))
+      end
+      at = comma + 1
+    end
+  end
+  return list
+end
+
+--- Put back what an author removed of the authorities the process was made with.
+function more.restore_authorities()
+  if type(ao.authorities) ~= "table" then
+    ao.authorities = {}
+  end
+  for i = 1, #k.authorities do
+    add_authority(ao.authorities, k.authorities[i])
+  end
+end
+
+function more.init(environment)
+  k.set_environment(environment)
+  if rawget(ao, "env") ~= nil then
+    ao.env = environment
+  end
+  more.clearOutbox()
+end
+
+return more

@@ -1,0 +1,69 @@
+--- json_door.lua: messages and results as JSON, the way a compute unit talks to a module.
+
+local k = ...
+local raw, sandbox, message = k.raw, k.sandbox, k.message
+local type, pcall = raw.type, raw.pcall
+local current, normalize, never_field = message.current, message.normalize, message.never_field
+
+local door = {}
+
+-- Make the message of a decoded JSON object, whatever its fields and values are.
+local function from_table(source)
+  local msg = {}
+  current.action = nil
+  for _, name in raw.ipairs(k.sorted_names(source)) do
+    msg[type(name) == "string" and normalize(name) or name] = source[name]
+  end
+  local list = {}
+  for i, tag in sandbox.pairs(msg.Tags) do
+    list[i] = { name = normalize(tag.name), value = tag.value }
+  end
+  local tags = {}
+  for _, tag in sandbox.pairs(list) do
+    if tags[tag.name] == nil then
+      tags[tag.name] = tag.value
+    end
+    if not never_field[tag.name] then
+      msg[tag.name] = tag.value
+    end
+  end
+  msg.Tags, msg.TagArray = tags, list
+  msg.reply = function(answer)
+    return k.reply(msg, answer)
+  end
+  msg.forward = function(target, changes)
+    return k.forward(msg, target, changes)
+  end
+  current.message, current.record = msg, false
+  return msg
+end
+
+local function content_type(msg)
+  for _, tag in sandbox.pairs(msg.TagArray) do
+    if tag.name == "Content-Type" then
+      return tag.value
+    end
+  end
+end
+
+--- One message and its environment as JSON texts; the result as JSON text.
+function door.answer(message_text, environment_text)
+  k.want_test = true
+  k.problem, k.output = nil, nil
+  local json = k.private_json()
+  local environment = json.decode(environment_text)
+  k.set_environment(environment.env or environment)
+  local ok, result = pcall(k.process.handle, function()
+    return from_table(json.decode(message_text))
+  end, content_type)
+  if not ok then
+    result = { Error = k.plain_text(result) }
+  end
+  local good, text = pcall(json.encode, result)
+  if not good then
+    return json.encode({ Error = k.plain_text(text) })
+  end
+  return text
+end
+
+return door

@@ -1,0 +1,143 @@
+--- long_way.lua: a message taken through by the book, as the first one is, and every unusual one.
+--
+-- A process may have replaced whatever is called here, so it runs in a coroutine.
+
+local k = ...
+local raw, sandbox, process = k.raw, k.sandbox, k.process
+local env, ao, handlers, state = k.env, k.ao, k.handlers, k.ao_state
+local type, tostring, error = raw.type, raw.tostring, raw.error
+
+local long_way = {}
+
+-- Boot ---------------------------------------------------------------------------------------------------
+
+local function process_tag(name)
+  return k.process_tags[name]
+end
+
+local function byte_sum(text)
+  local sum = 0
+  for i = 1, #text do
+    sum = sum + raw.string.byte(text, i)
+  end
+  return sum
+end
+
+local function seed(msg)
+  local function part(name)
+    local value = msg[name]
+    if type(value) ~= "string" and type(value) ~= "number" then
+      local where = name == "Block-Height" and "565" or "567"
+      error('[string ".process"]:' .. where .. ": attempt to concatenate a " .. type(value) .. " value (field '" .. name .. "')", 0)
+    end
+    return value .. ""
+  end
+  local height = part("Block-Height")
+  local sum = byte_sum(part("Owner") .. part("Module") .. part("Id"))
+  k.seed(height .. tostring(sum))
+  env.Seeded = true
+end
+
+local function first_things(msg)
+  if not env.Seeded then
+    seed(msg)
+  end
+  env.Errors = env.Errors or {}
+  env.Inbox = env.Inbox or {}
+  if env.Owner == nil and msg.Id == k.process_id then
+    env.Owner = process_tag("From-Process") or msg.From
+  end
+  if env.Name == nil then
+    env.Name = process_tag("Name") or "aos"
+  end
+end
+
+--- aos: the Process message opens the Inbox, then runs what On-Boot asks for.
+function long_way.boot(msg)
+  if #env.Inbox == 0 then
+    k.insert(env.Inbox, msg)
+  end
+  local source = msg.Tags["On-Boot"]
+  if not source then
+    return
+  end
+  if source == "Data" then
+    k.eval.run(msg)
+  else
+    k.eval.run({ Data = sandbox.files["/data/" .. source], Tags = msg.Tags })
+  end
+end
+
+local function refused(text, prompt)
+  return { Output = { data = text, prompt = prompt, print = true } }
+end
+
+local function colour_safe(value)
+  return k.tostring(value)
+end
+
+local function not_trusted(kind, msg)
+  return kind .. " is not trusted! From: " .. colour_safe(msg.From) .. " - Owner: " .. colour_safe(msg.Owner)
+end
+
+local function install(msg)
+  handlers.add("_eval", k.eval_pattern, k.eval.run)
+  handlers.append("_default", k.default_pattern, k.default.run)
+  if msg.Id == k.process_id and k.process_id ~= nil then
+    handlers.once("_boot", function(m)
+      return m.Tags.Type == "Process" and env.Owner == m.From
+    end, long_way.boot)
+  end
+end
+
+local function decode_data(msg)
+  local data = msg.Data
+  if data == nil then
+    msg.Data = {}
+  else
+    msg.Data = k.private_json().decode(data)
+  end
+end
+
+--- Take a message through; returns the result as a table, as ao.result makes it.
+function long_way.handle(make, content_type_of)
+  state.reset()
+  ao.id = k.process_id
+  if ao._module == "" then
+    ao._module = process_tag("Module") or ""
+  end
+  k.restore_authorities()
+  local msg = make()
+  first_things(msg)
+  env.HANDLER_PRINT_LOGS = {}
+  k.set_time(msg.Timestamp)
+  if content_type_of(msg) == "application/json" then
+    decode_data(msg)
+  end
+  k.verdict, k.is_waiting, k.syntax_error = "handled", false, false
+
+  if msg.From ~= msg.Owner and not ao.isTrusted(msg) then
+    k.verdict = "untrusted"
+    return ao.result(refused(not_trusted("Message", msg), env.Prompt()))
+  end
+  if ao.isAssignment(msg) and not ao.isAssignable(msg) then
+    k.verdict = "not-assignable"
+    if msg.From ~= ao.id then
+      ao.send({ Target = msg.From, Data = "Assignment is not trusted by this process!" })
+    end
+    return ao.result(refused(not_trusted("Assignment", msg), env.Prompt()))
+  end
+  install(msg)
+  local ok, problem = process.run_handlers(msg)
+  while ok == k.need do
+    raw.coroutine.yield(ok, problem)
+    ok, problem = process.continue_handlers()
+  end
+  state.set_nonce(msg.Nonce)
+  if k.is_waiting then
+    k.verdict = "waiting"
+  end
+  return process.result(msg, ok, problem)
+end
+
+return long_way

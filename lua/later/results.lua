@@ -1,0 +1,206 @@
+--- results.lua: puts the result of a message together when there is more to it than messages.
+
+local k = ...
+local raw, outbox = k.raw, k.outbox
+local env, ao, state = k.env, k.ao, k.ao_state
+local type, tostring, error = raw.type, raw.tostring, raw.error
+local unpack, plain_text = raw.table.unpack, k.plain_text
+
+local results = {}
+
+local function joined_logs()
+  local logs = env.HANDLER_PRINT_LOGS
+  for i = 1, #logs do
+    local kind = type(logs[i])
+    if kind ~= "string" and kind ~= "number" then
+      error("[string \".process\"]:983: invalid value (" .. kind .. ") at index " .. i .. " in table for 'concat'", 0)
+    end
+  end
+  return k.concat(logs, "\n")
+end
+
+local function append_text(text, value, line)
+  local kind = type(value)
+  if kind == "string" or kind == "number" then
+    return text .. value
+  end
+  local meta = raw.getmetatable(value)
+  if kind == "table" and meta and meta.__concat then
+    return text .. value
+  end
+  error('[string ".process"]:' .. line .. ": attempt to concatenate a " .. kind .. " value (local 'result')", 0)
+end
+
+local function failure_of(msg, problem)
+  local colors = env.Colors
+  if msg.Action == "Eval" then
+    return append_text(joined_logs() .. "\n\n" .. colors.red .. "error:\n" .. colors.reset, problem, 947)
+  end
+  local note = msg.Action and "handling message with Action = " .. msg.Action or "handling message "
+  env.print(colors.red .. "Error" .. colors.gray .. " " .. note .. colors.reset)
+  env.print(append_text(colors.green, problem, 965) .. colors.reset)
+  env.print("\n" .. colors.gray .. "stack traceback:\n\t[string \".process\"]:967: in function '.process.handle'" .. colors.reset)
+  return append_text(joined_logs() .. "\n\n" .. colors.red .. "error:\n" .. colors.reset, problem, 970)
+end
+
+--- The result of a message whose handlers have run.
+function results.result(msg, ok, problem)
+  if not ok then
+    k.problem = problem
+    k.output = joined_logs()
+    return { Error = failure_of(msg, problem) }
+  end
+  if msg.Action == "Eval" and not (state.awake and ao.outbox.Error) then
+    local output = { data = joined_logs(), prompt = env.Prompt() }
+    if k.want_test then
+      output.test = k.dump()(env.HANDLER_PRINT_LOGS)
+    end
+    return ao.result({ Output = output })
+  end
+  return ao.result({ Output = { data = joined_logs(), prompt = env.Prompt(), print = true } })
+end
+
+-- The result as flat values ------------------------------------------------------------------------------
+
+local out, size
+
+local function emit(value)
+  size = size + 1
+  out[size] = value
+end
+
+local docs = k.fidelity == "docs"
+
+-- A value as text, or "" and what is wrong with it.
+local function as_text(value, what, place)
+  local kind = type(value)
+  if kind == "string" then
+    return value
+  end
+  local problem = what .. " is a " .. kind .. ", the network takes text only"
+  if docs and (kind == "number" or kind == "boolean") then
+    k.forgive("tag-text", what, problem, place)
+    return tostring(value)
+  end
+  return kind == "table" and "" or tostring(value), problem
+end
+
+local function emit_tag(name, value, place)
+  local name_text, name_problem = as_text(name, "a tag name", place)
+  local value_text, value_problem = as_text(value, "tag '" .. name_text .. "'", place)
+  emit(name_text)
+  emit(value_text)
+  return name_problem or value_problem
+end
+
+-- target, data, anchor, problem, number of tag texts, tags
+local function emit_entry(entry, place)
+  local start = size
+  size = size + 5
+  local target, data, problem, other = entry.Target, entry.Data
+  if target ~= nil then
+    target, problem = as_text(target, "Target", place)
+  end
+  if data ~= nil then
+    data, other = as_text(data, "Data", place)
+    problem = problem or other
+  end
+  local tags = entry.Tags
+  if type(tags) == "table" then
+    for _, tag in k.ipairs(tags) do
+      local name, value
+      if type(tag) == "table" then
+        name, value = tag.name, tag.value
+      end
+      problem = emit_tag(name, value, place) or problem
+    end
+  end
+  out[start + 1], out[start + 2] = target or false, data or false
+  out[start + 3] = type(entry.Anchor) == "string" and entry.Anchor or ""
+  out[start + 4], out[start + 5] = problem or false, size - start - 5
+end
+
+local function emit_list(list)
+  local at = size + 1
+  emit(0)
+  local n = 0
+  for _, entry in k.ipairs(list) do
+    if type(entry) == "table" then
+      n = n + 1
+      emit_entry(entry, outbox.places[entry])
+    end
+  end
+  out[at] = n
+end
+
+local function emit_assignments(list)
+  local at = size + 1
+  emit(0)
+  local n = 0
+  for _, entry in k.ipairs(list) do
+    if type(entry) == "table" and type(entry.Message) == "string" and type(entry.Processes) == "table" then
+      n = n + 1
+      emit(entry.Message)
+      local where = size + 1
+      emit(0)
+      for _, id in k.ipairs(entry.Processes) do
+        if type(id) == "string" then
+          emit(id)
+        end
+      end
+      out[where] = size - where
+    end
+  end
+  out[at] = n
+end
+
+local function emit_forgiven()
+  local list = k.forgiven
+  emit(#list)
+  for i = 1, #list do
+    emit(list[i])
+    list[i] = nil
+  end
+end
+
+local function failed(failure)
+  return failure ~= nil and failure ~= false and failure ~= "" and failure ~= 0 and failure == failure
+end
+
+local function emit_result(result)
+  local failure = result.Error
+  local output = result.Output
+  if failed(failure) then
+    k.verdict = "failed"
+    emit("failed")
+    emit(type(k.output) == "string" and k.output or "")
+    emit(false)
+    emit(plain_text(k.problem == nil and failure or k.problem))
+    emit(plain_text(failure))
+    emit_forgiven()
+    return
+  end
+  emit(k.verdict)
+  if type(output) == "table" then
+    emit(output.data ~= nil and plain_text(output.data) or "")
+    emit(type(output.prompt) == "string" and output.prompt or false)
+  else
+    emit(output ~= nil and plain_text(output) or "")
+    emit(false)
+  end
+  emit(false)
+  emit(false)
+  emit_list(result.Messages or {})
+  emit_list(result.Spawns or {})
+  emit_assignments(result.Assignments or {})
+  emit_forgiven()
+end
+
+--- A result as flat values.
+function results.hand_out(result)
+  out, size = {}, 0
+  emit_result(result)
+  return unpack(out, 1, size)
+end
+
+return results

@@ -1,0 +1,87 @@
+--- whole_message.lua: turns a sleeping message, or its Tags, into an ordinary table with all there is.
+
+local k = ...
+local raw, sandbox, message = k.raw, k.sandbox, k.message
+local setmetatable, rawget, rawset = raw.setmetatable, raw.rawget, raw.rawset
+local secret, open, current, never_field = message.secret, message.open, message.current, message.never_field
+local forgive_camel, field_of = message.forgive_camel, message.field_of
+local tags_of, array_of, reply_of, forward_of =
+  message.tags_of, message.array_of, message.reply_of, message.forward_of
+
+local TAGS, REPLY, FORWARD, ARRAY, ALIAS, FIRST = 1, 2, 3, 4, 5, 15 -- places in a record
+
+-- A table that knows the other spellings of its keys (docs fidelity); not a process's business.
+local function with_aliases(t, record, forgive)
+  local alias = record[ALIAS]
+  if not alias then
+    return setmetatable(t, nil)
+  end
+  local names = {
+    __index = function(_, key)
+      local name = alias[key]
+      local value = name and rawget(t, name)
+      if value ~= nil then
+        forgive(key, name)
+      end
+      return value
+    end
+  }
+  sandbox.hidden[names] = true
+  return setmetatable(t, names)
+end
+
+local function fill_tags(tags, record)
+  open(record)
+  for at = FIRST, #record, 2 do
+    if rawget(tags, record[at]) == nil then
+      rawset(tags, record[at], record[at + 1])
+    end
+  end
+end
+
+local function wake_tags(tags)
+  local record = rawget(tags, secret)
+  rawset(tags, secret, nil)
+  if record == current.record then
+    current.record = false
+  end
+  with_aliases(tags, record, forgive_camel)
+  fill_tags(tags, record)
+end
+
+local field_names = { "Forwarded-By" }
+for _, names in raw.ipairs({ message.place, message.flag, message.part }) do
+  for name in raw.next, names do
+    field_names[#field_names + 1] = name
+  end
+end
+
+local function wake_message(msg)
+  local record = rawget(msg, secret)
+  rawset(msg, secret, nil)
+  if record == current.record then
+    current.record = false
+  end
+  with_aliases(msg, record, forgive_camel)
+  open(record)
+  for at = FIRST, #record, 2 do
+    local name = record[at]
+    if not never_field[name] then
+      rawset(msg, name, record[at + 1])
+    end
+  end
+  for i = 1, #field_names do
+    local name = field_names[i]
+    if rawget(msg, name) == nil then
+      rawset(msg, name, field_of(record, name))
+    end
+  end
+  if not record[TAGS] then
+    rawset(msg, "Tags", tags_of(record))
+  end
+  rawset(msg, "TagArray", record[ARRAY] or array_of(record))
+  rawset(msg, "reply", record[REPLY] or reply_of(msg, record))
+  rawset(msg, "forward", record[FORWARD] or forward_of(msg, record))
+end
+
+return { wake_tags = wake_tags, wake_message = wake_message }
