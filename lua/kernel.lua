@@ -110,6 +110,7 @@ end
 --- Let go of the parts; most were needed to boot and will not be again.
 function k.forget_parts()
   parts_loaded = {}
+  raw.collectgarbage()
 end
 
 function k.private_json()

@@ -141,15 +141,6 @@ end
 
 local wake_tags, wake_message = k.wake_tags, k.wake_message
 
-local function tags_of(record)
-  local tags = setmetatable({ [secret] = record }, lazy_tags)
-  record[TAGS] = tags
-  if #record > 60 then
-    wake_tags(tags)
-  end
-  return tags
-end
-
 function lazy_tags.__index(tags, key)
   local record = tags[secret]
   for at = FIRST, #record, 2 do
@@ -240,14 +231,6 @@ local special = {
 
 function lazy_message.__index(msg, key)
   local record = msg[secret]
-  if key == "Tags" then
-    if record[TAGS] then
-      return nil -- it was made and then taken away
-    end
-    local tags = tags_of(record)
-    rawset(msg, "Tags", tags)
-    return tags
-  end
   local make = special[key]
   if make then
     return make(msg, record)
@@ -309,14 +292,16 @@ function message.from_record(record)
       heavy = true
     end
   end
-  local msg = setmetatable({ [secret] = record, From = record[FROM], Data = record[DATA], Tags = nil }, lazy_message)
+  local tags = setmetatable({ [secret] = record }, lazy_tags)
+  record[TAGS] = tags
+  local msg = setmetatable({ [secret] = record, From = record[FROM], Data = record[DATA], Tags = tags }, lazy_message)
   current.message, current.record, current.action, current.first_action = msg, record, action, first_action
   return msg, action, heavy
 end
 
 -- For the part that wakes messages.
 message.secret, message.open, message.forgive_camel = secret, open, forgive_camel
-message.tags_of, message.array_of, message.reply_of, message.forward_of = tags_of, array_of, reply_of, forward_of
+message.array_of, message.reply_of, message.forward_of = array_of, reply_of, forward_of
 message.place, message.flag, message.part = place, flag, part
 
 return message

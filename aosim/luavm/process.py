@@ -137,7 +137,27 @@ class LuaProcess:
             return self._evaluate_any(assignment)
         except LuaError as problem:
             return _broken(problem)
-        return self._nothing if out is None else self._answer(out, assignment)
+        if out is None:
+            return self._nothing
+        if out[0] != 1:
+            return self._answer(out, assignment)
+        _, to, text, reference, *tags = out
+        number = reference.decode()
+        try:
+            sent = _new_tuple(
+                Outgoing,
+                (
+                    to.decode(),
+                    None if text is False else text.decode(),
+                    number.zfill(32),
+                    (*_FIXED_TAGS, number, *map(bytes.decode, tags)),
+                    "",
+                ),
+            )
+        except (AttributeError, UnicodeError):  # without a target, or bytes that are no text
+            return self._answer(out, assignment)
+        result: Result = _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", "handled", ()))
+        return result
 
     def _evaluate_any(self, assignment: Assignment) -> Result:
         message = assignment.message
@@ -185,21 +205,14 @@ class LuaProcess:
             out = self._hand_over(out)
             if out is None:
                 return self._nothing
-        count = out[0]
-        if count == 1:
-            return self._one_message(out)
-        if isinstance(count, int):
+        if out[0] == 1:
+            return self._few_messages((1, *out[1:4], len(out) - 4, *out[4:]))
+        if isinstance(out[0], int):
             return self._few_messages(out)
-        if count != b"missing":
+        if out[0] != b"missing":
             return self._result(out)
         self._want(to_text(out[1]))
         return self._evaluate(assignment)
-
-    def _one_message(self, out: tuple[Any, ...]) -> Result:
-        _, target, data, reference, *tags = out
-        sent = _sent(target, data, reference, tags)
-        result: Result = _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", "handled", ()))
-        return result
 
     def _few_messages(self, out: tuple[Any, ...]) -> Result:
         messages = []
@@ -255,26 +268,12 @@ _new_tuple: Any = tuple.__new__  # a NamedTuple's own constructor costs three ti
 def _sent(target: Any, data: Any, reference: bytes, tags: Iterable[bytes]) -> Outgoing:
     """A message as the runtime hands it out when nobody has looked at it: without the tags all have."""
     number = reference.decode()
-    sent: Outgoing
-    try:
-        sent = _new_tuple(
-            Outgoing,
-            (
-                target.decode() if target else _absent(target),
-                data.decode() if data else _absent(data),
-                number.zfill(32),
-                (*_FIXED_TAGS, number, *map(bytes.decode, tags)),
-                "",
-            ),
-        )
-    except UnicodeError:
-        sent = Outgoing(
-            to_text(target) if target else _absent(target),
-            to_text(data) if data else _absent(data),
-            number.zfill(32),
-            (*_FIXED_TAGS, number, *texts_of(tags)),
-        )
-    return sent
+    return Outgoing(
+        to_text(target) if target else _absent(target),
+        to_text(data) if data else _absent(data),
+        number.zfill(32),
+        (*_FIXED_TAGS, number, *texts_of(tags)),
+    )
 
 
 def _absent(value: object) -> str | None:

@@ -5,10 +5,9 @@ local raw, sandbox, message = k.raw, k.sandbox, k.message
 local setmetatable, rawget, rawset = raw.setmetatable, raw.rawget, raw.rawset
 local secret, open, current, never_field = message.secret, message.open, message.current, message.never_field
 local forgive_camel, field_of = message.forgive_camel, message.field_of
-local tags_of, array_of, reply_of, forward_of =
-  message.tags_of, message.array_of, message.reply_of, message.forward_of
+local array_of, reply_of, forward_of = message.array_of, message.reply_of, message.forward_of
 
-local TAGS, REPLY, FORWARD, ARRAY, ALIAS, FIRST = 1, 2, 3, 4, 5, 15 -- places in a record
+local REPLY, FORWARD, ARRAY, ALIAS, FIRST = 2, 3, 4, 5, 15 -- places in a record
 
 -- A table that knows the other spellings of its keys (docs fidelity); not a process's business.
 local function with_aliases(t, record, forgive)
@@ -75,9 +74,6 @@ local function wake_message(msg)
     if rawget(msg, name) == nil then
       rawset(msg, name, field_of(record, name))
     end
-  end
-  if not record[TAGS] then
-    rawset(msg, "Tags", tags_of(record))
   end
   rawset(msg, "TagArray", record[ARRAY] or array_of(record))
   rawset(msg, "reply", record[REPLY] or reply_of(msg, record))
