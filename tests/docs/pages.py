@@ -8,7 +8,8 @@ what becomes of it, otherwise its language does:
     ```python                      runs; all Python blocks of a page share their names
     ```lua                         becomes a process of its own, in a simulation of its own
     ```console                     lines that start with "$ " are commands, the others what they print
-    ```text                        right after a block that ran: what that block printed
+    ```text                        right after a block that ran: what that block printed;
+                                   on a page where nothing runs: a drawing
 
 In what is printed a line "..." stands for any lines, and in console blocks "..." for any text.
 `python tests/docs/pages.py docs/tutorial.md` writes what the blocks print into the page.
@@ -33,10 +34,12 @@ from typing import Any
 from aosim import Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Languages that do something.
+RUNS = ("python", "lua", "console")
 #: What a command in a console block may be; whatever else there is has a `not run` above it.
 COMMANDS = ("aosim", "python", "pytest", "cat", "make")
 #: Blocks that show and do not do: command lines without output, formats, drawings.
-SHOWN = ("json", "toml", "diff")
+SHOWN = ("sh", "json", "toml", "diff")
 
 _NOTE = re.compile(r"<!-- (file|not run): (.*?) -->")
 _FENCE = re.compile(r"^```(\w*)$")
@@ -98,7 +101,10 @@ def run_page(path: Path, folder: Path) -> Page:
     names: dict[str, Any] = {"__name__": "__docs__"}
     before: tuple[Block, str] | None = None  # the block that ran last, and what it printed
     with _inside(folder), warnings.catch_warnings():
-        for block in blocks(path.read_text(encoding="utf-8")):
+        found = blocks(path.read_text(encoding="utf-8"))
+        if not any(block.language in RUNS for block in found):
+            found = [block for block in found if block.language != "text"]
+        for block in found:
             printed = _run(page, block, names, before if block.follows else None)
             if before is not None and before[1] and (block.language != "text" or not block.follows):
                 page.problem(before[0], "prints something, and no text block after it says what")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import json
 import re
-import sys
 import warnings
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import pages
 import pytest
+from conformance_comparing import difference
 
 import aosim
 from aosim import Counts, Fate, Limits
+from aosim.cli.conformance import answer_cases
 from aosim.findings import ON_THE_NETWORK
-
-sys.path.insert(0, str(Path(__file__).parent))
-import pages
 
 PAGES = [pages.ROOT / "README.md", *sorted((pages.ROOT / "docs").glob("*.md"))]
 #: Pages whose blocks another test runs, by that test.
@@ -70,7 +73,7 @@ def test_the_index_names_every_page() -> None:
 def public_names() -> list[str]:
     names = [name for name in aosim.__all__ if not name.startswith("__")]
     for owner in ("Simulation", "ProcessHandle", "WalletHandle", "Sent", "Timer", "Run", "Message", "Result"):
-        names += [name for name in dir(getattr(aosim, owner)) if not name.startswith("_")]
+        names += [name for name in vars(getattr(aosim, owner)) if not name.startswith("_")]
     return sorted(set(names) - {"from_module", "messenger_tags"})
 
 
@@ -104,6 +107,28 @@ def test_the_python_reference_tells_every_count() -> None:
 def test_the_lua_reference_tells_every_rule_of_the_findings() -> None:
     reference = text_of("reference-lua.md")
     assert [rule for rule in ON_THE_NETWORK if f"| `{rule}` |" not in reference] == []
+
+
+def test_the_page_on_fidelity_tells_how_many_recorded_messages_are_answered_alike() -> None:
+    equal: Counter[str] = Counter()
+    of: Counter[str] = Counter()
+    golden = {case["name"]: case["results"] for case in recorded("golden")}
+    for case in recorded("cases"):
+        (answer,) = answer_cases([json.dumps(case)])
+        pairs = zip(golden[case["name"]], json.loads(answer)["results"], strict=True)
+        alike = [not difference(one, other, unordered=bool(case.get("unordered"))) for one, other in pairs]
+        for theme in (case["theme"], "**all**"):
+            equal.update({theme: all(alike), f"{theme} messages": sum(alike)})
+            of.update({theme: 1, f"{theme} messages": len(alike)})
+    page = text_of("fidelity.md")
+    for theme in (name for name in of if not name.endswith(" messages")):
+        messages = f"{theme} messages"
+        assert f"| {theme} | {equal[theme]} of {of[theme]} | {equal[messages]} of {of[messages]} |" in page
+
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    packed = (pages.ROOT / "tests" / "conformance" / f"{name}.jsonl.gz").read_bytes()
+    return [json.loads(line) for line in gzip.decompress(packed).decode().split("\n") if line]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +165,7 @@ def run_text(text: str, folder: Path) -> pages.Page:
         ("```python\nprint(1)\n```\n", "page.md:2: prints something, and no text block after it says what"),
         ("```python\n\n1 / 0\n```\n", "page.md:3: ZeroDivisionError: division by zero"),
         ("```lua\nlocal x =\n```\n", "unexpected symbol near <eof>"),
-        ("```text\nhello\n```\n", "page.md:2: a text block shows what the block right before it prints"),
+        ("```lua\nX = 1\n```\nIt says:\n```text\nhello\n```\n", "page.md:6: a text block shows what the block"),
         ("```console\n$ rm -r x\n```\n", "a command is '$ ' and one of"),
         ("```\nhello\n```\n", "nobody knows what to do with a block of 'no language'"),
     ],
