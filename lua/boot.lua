@@ -40,11 +40,13 @@ function env.print(value)
   k.insert(env.HANDLER_PRINT_LOGS, printable(value))
 end
 
-function env.Prompt()
+local function prompt()
   local c = env.Colors
   return c.green .. env.Name .. c.gray .. "@" .. c.blue .. "aos-" .. k.process._version .. c.gray .. "[Inbox:"
     .. c.red .. k.tostring(#env.Inbox) .. c.gray .. "]" .. c.reset .. "> "
 end
+
+env.Prompt, k.own_prompt = prompt, prompt
 
 function env.Version()
   env.print("version: " .. k.process._version)

@@ -8,7 +8,7 @@ local raw, sandbox, message, outbox, process = k.raw, k.sandbox, k.message, k.ou
 local env, ao, handlers, state = k.env, k.ao, k.handlers, k.ao_state
 local rawget, rawset, rawlen, getmetatable, setmetatable =
   raw.rawget, raw.rawset, raw.rawlen, raw.getmetatable, raw.setmetatable
-local unpack, type = raw.table.unpack, raw.type
+local unpack, concat, type = raw.table.unpack, raw.table.concat, raw.type
 
 local run_handlers, set_sandbox_time, forgiven = process.run_handlers, sandbox.set_time, k.forgiven
 local need = k.need
@@ -20,7 +20,7 @@ local ORDINARY = 2 -- flags below it: nothing but "pushed"
 
 -- What a process may replace, and what stood there at first.
 local is_trusted, is_assignment, result_of, prompt_of = ao.isTrusted, ao.isAssignment, ao.result, env.Prompt
-local add, append, evaluate = handlers.add, handlers.append, handlers.evaluate
+local add_of, append_of, evaluate_of = handlers.add, handlers.append, handlers.evaluate
 local lazy_globals = getmetatable(env)
 
 -- os.time ---------------------------------------------------------------------------------------------------
@@ -120,8 +120,8 @@ end
 
 -- Whether all that the short way relies on is in place. Changes nothing.
 local function ordinary(record)
-  if ao.isTrusted ~= is_trusted or ao.isAssignment ~= is_assignment or handlers.add ~= add
-    or handlers.append ~= append or handlers.evaluate ~= evaluate or env.Handlers ~= handlers
+  if ao.isTrusted ~= is_trusted or ao.isAssignment ~= is_assignment or handlers.add ~= add_of
+    or handlers.append ~= append_of or handlers.evaluate ~= evaluate_of or env.Handlers ~= handlers
     or getmetatable(env) ~= lazy_globals or not env.Seeded or not env.Owner or not env.Name
     or not env.Inbox or not env.Errors then
     return false
@@ -148,23 +148,33 @@ end
 local last_name, last_count, last_colors
 local red, green, blue, gray, reset
 
--- Whether the prompt is the one handed out last.
-local function prompt_stands()
-  local colors = env.Colors
-  local count = rawlen(env.Inbox)
-  if count == last_count and env.Name == last_name and colors == last_colors and colors.red == red
-    and colors.green == green and colors.blue == blue and colors.gray == gray and colors.reset == reset
-    and env.Prompt == prompt_of then
-    return true
+-- The prompt: false while it is the one handed out last, nil when the process makes it in ways of its own.
+local function new_prompt()
+  local colors, inbox, name = env.Colors, env.Inbox, env.Name
+  if env.Prompt ~= prompt_of or type(inbox) ~= "table" or getmetatable(inbox) ~= nil then
+    return nil
   end
-  last_count, last_name, last_colors = count, env.Name, colors
+  local count = rawlen(inbox)
+  if count == last_count and name == last_name and colors == last_colors and colors.red == red
+    and colors.green == green and colors.blue == blue and colors.gray == gray and colors.reset == reset then
+    return false
+  end
+  if type(name) ~= "string" or type(colors) ~= "table" or getmetatable(colors) ~= nil then
+    return nil
+  end
+  for _, color in raw.next, { colors.red, colors.green, colors.blue, colors.gray, colors.reset } do
+    if type(color) ~= "string" then
+      return nil
+    end
+  end
+  local text = k.own_prompt()
+  last_count, last_name, last_colors = count, name, colors
   red, green, blue, gray, reset = colors.red, colors.green, colors.blue, colors.gray, colors.reset
-  return false
+  return text
 end
 
--- Several messages, one behind the other.
-local function many(sent, sent_count)
-  local out, size = { sent_count }, 1
+-- Messages, one behind the other.
+local function append(out, size, sent, sent_count)
   for i = 1, sent_count do
     local record = sent[i]
     local count = #record
@@ -176,6 +186,19 @@ local function many(sent, sent_count)
     end
   end
   return unpack(out, 1, size)
+end
+
+-- What was printed, or nil when some of it is no text.
+local function printed(logs)
+  if getmetatable(logs) ~= nil then
+    return nil
+  end
+  for i = 1, rawlen(logs) do
+    if type(rawget(logs, i)) ~= "string" then
+      return nil
+    end
+  end
+  return concat(logs, "\n")
 end
 
 local function plain(sent, count)
@@ -207,14 +230,21 @@ local function after(msg, record, logs, ok, problem)
   end
   local count = outbox.sent_count
   local sent = outbox.sent
-  if ok and not awake and k.verdict == "handled" and env.HANDLER_PRINT_LOGS == logs and logs[1] == nil
-    and plain(sent, count) and forgiven[1] == nil and ao.result == result_of and prompt_stands() then
-    if count == 0 then
-      return
-    elseif count == 1 then
-      return 1, unpack(sent[1])
+  if ok and not awake and env.HANDLER_PRINT_LOGS == logs and plain(sent, count) and forgiven[1] == nil
+    and ao.result == result_of then
+    local prompt = new_prompt()
+    if prompt == false and logs[1] == nil and k.verdict == "handled" then
+      if count == 0 then
+        return
+      elseif count == 1 then
+        return 1, unpack(sent[1])
+      end
+      return append({ count }, 1, sent, count)
     end
-    return many(sent, count)
+    local output = prompt ~= nil and printed(logs)
+    if output then
+      return append({ "plain", k.verdict, output, prompt }, 4, sent, count)
+    end
   end
   return k.steps.finish(msg, ok, problem)
 end

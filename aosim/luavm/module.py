@@ -8,7 +8,6 @@ from typing import Any
 from lupa.lua53 import LuaError
 
 from aosim.errors import BorderError
-from aosim.luavm import source
 from aosim.luavm.border import to_bytes
 from aosim.luavm.process import LuaProcess
 from aosim.process_info import ProcessInfo

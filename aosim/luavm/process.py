@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lupa.lua53 import LuaError
@@ -205,23 +205,32 @@ class LuaProcess:
             out = self._hand_over(out)
             if out is None:
                 return self._nothing
-        if out[0] == 1:
-            return self._few_messages((1, *out[1:4], len(out) - 4, *out[4:]))
-        if isinstance(out[0], int):
-            return self._few_messages(out)
-        if out[0] != b"missing":
+        kind = out[0]
+        if kind == 1:
+            return self._few_messages((*out[1:4], len(out) - 4, *out[4:]), 0)
+        if isinstance(kind, int):
+            return self._few_messages(out, 1)
+        if kind == b"plain":
+            _, verdict, output, prompt = out[:4]
+            if prompt is not False:
+                self._new_prompt(prompt)
+            return self._few_messages(out, 4, to_text(output), verdict.decode())
+        if kind != b"missing":
             return self._result(out)
         self._want(to_text(out[1]))
         return self._evaluate(assignment)
 
-    def _few_messages(self, out: tuple[Any, ...]) -> Result:
+    def _few_messages(self, out: Sequence[Any], at: int, output: str = "", verdict: str = "handled") -> Result:
         messages = []
-        at, size = 1, len(out)
-        while at < size:
+        while at < len(out):
             after = at + 4 + out[at + 3]
             messages.append(_sent(out[at], out[at + 1], out[at + 2], out[at + 4 : after]))
             at = after
-        return Result(messages=tuple(messages), prompt=self._prompt, verdict="handled")
+        return Result(messages=tuple(messages), output=output, prompt=self._prompt, verdict=verdict)
+
+    def _new_prompt(self, prompt: bytes) -> None:
+        self._prompt = to_text(prompt)
+        self._nothing = Result(prompt=self._prompt, verdict="handled")
 
     def _want(self, name: str) -> None:
         """A library was asked for that the runtime did not hold: undo, hand it over, and do it again."""
@@ -235,8 +244,7 @@ class LuaProcess:
         verdict, output = to_text(next(values)), to_text(next(values))
         prompt, error, raw_error = next(values), next(values), next(values)
         if prompt is not False:
-            self._prompt = to_text(prompt)
-            self._nothing = Result(prompt=self._prompt, verdict="handled")
+            self._new_prompt(prompt)
         if error is not False:
             return Result(
                 output=output,
