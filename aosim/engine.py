@@ -99,7 +99,8 @@ class Engine:
         self.names: dict[str, str] = {}  # address by name
         self.observers: list[Observer] = []
         self.watched: dict[str, Callable[[Fate, Result | None], None]] = {}  # told of a message's fate, by its id
-        self.looking = False
+        self.looking = False  # while an observer looks or a Python handler runs: nobody may use the simulation
+        self.complaint: Warning | None = None  # a warning that was made an error, raised when the run stands still
         self._processes: dict[str, Process] = {}
         self._executor: Executor = SerialExecutor(self._processes)
         self._make_child = make_child
@@ -380,9 +381,16 @@ class Engine:
             return
         self.counts.sent += 1
         self.counts.on_the_way += 1
-        self.queue.push(self.clock.now_ms, Arrival(message, message.target))
+        now_ms = self.clock.now_ms
+        self.queue.push(now_ms, Arrival(message, message.target))
+        if self.observers:
+            self._show(lambda observer: observer.on_sent(message, (now_ms,)))
 
     # When things go wrong
+
+    def close_while_handling(self, handling: bool) -> None:
+        """Nobody may use the simulation from inside a handler."""
+        self.looking = handling
 
     def check_limits(self) -> None:
         """Raise TooManyWaiting or EndlessLoop when a run goes on without bounds, and without end."""
@@ -415,9 +423,15 @@ class Engine:
                     look(observer)
                 except Exception as problem:
                     self.observers.remove(observer)
-                    warnings.warn(f"{observer!r} raised {problem!r} and was taken off", RuntimeWarning, stacklevel=2)
+                    self._warn(f"{observer!r} raised {problem!r} and was taken off")
         finally:
             self.looking = False
+
+    def _warn(self, text: str) -> None:
+        try:
+            warnings.warn(text, RuntimeWarning, stacklevel=3)
+        except RuntimeWarning as complaint:  # raised here it would leave the step half done
+            self.complaint = complaint
 
 
 def _why_nobody(address: str) -> str:

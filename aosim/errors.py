@@ -99,7 +99,10 @@ class TooManyWaiting(AosimError):
 
 
 class ObserverTouched(AosimError):
-    """An observer tried to use the simulation while looking."""
+    """An observer, or the handler of a Python process, tried to use the simulation while it runs."""
 
     def __init__(self) -> None:
-        super().__init__("an observer may look at a run, not change it: note what you saw and act after run() returns")
+        super().__init__(
+            "an observer may look at a run, not change it: note what you saw and act after run() returns. "
+            "The handler of a Python process sends with me.send(...) and me.reply(...) only"
+        )

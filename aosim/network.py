@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
+from aosim.clock import TIME_MS_MAX
 from aosim.errors import UsageError
 from aosim.message import Message
 
@@ -85,6 +86,23 @@ class Lognormal:
         angle, radius = random.random(), 1.0 - random.random()
         normal = math.sqrt(-2.0 * math.log(radius)) * math.cos(2.0 * math.pi * angle)
         return min(self.high_ms, round(self.median_ms * math.exp(self.sigma * normal)))
+
+
+class CheckedNetwork:
+    """A network of somebody else's, whose plans are checked before anything relies on them."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def plan(self, message: Message, now_ms: int) -> tuple[int, ...]:
+        plan = tuple(self._network.plan(message, now_ms))
+        for due_ms in plan:
+            if not isinstance(due_ms, int) or not now_ms <= due_ms <= TIME_MS_MAX:
+                raise UsageError(
+                    f"{self._network!r} plans an arrival at {due_ms!r}: a plan holds whole milliseconds, "
+                    f"none before the present moment ({now_ms:_} ms) or behind the end of time"
+                )
+        return plan
 
 
 class LatencyNetwork:

@@ -108,5 +108,8 @@ def eval_owner(resident: Resident) -> str:
 
 
 def pairs_of(tags: Tags) -> list[tuple[str, str]]:
-    """Tags as a list of pairs, whichever way they were given."""
-    return list(tags.items()) if isinstance(tags, Mapping) else list(tags)
+    """Tags as a list of pairs, whichever way they were given. Raises UsageError for what is neither."""
+    pairs = list(tags.items()) if isinstance(tags, Mapping) else list(tags)
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+        raise UsageError(f"tags={tags!r}: give a mapping of names to values, or a list of (name, value) pairs")
+    return pairs

@@ -114,9 +114,12 @@ class PythonProcess:
     message fails and the state is made again from the log, so half a change is no change.
     """
 
-    def __init__(self, process_id: str, handler: PythonHandler) -> None:
+    def __init__(
+        self, process_id: str, handler: PythonHandler, handling: Callable[[bool], None] = lambda _: None
+    ) -> None:
         self._id = process_id
         self._handler = handler
+        self._handling = handling  # told True before the handler runs and False after it
         self._me = Context(process_id)
         self._log: list[Assignment] = []
 
@@ -145,6 +148,7 @@ class PythonProcess:
         me.now_ms = assignment.timestamp_ms
         me.random = Random(address_of(self._id, assignment.hash_chain, message.id))
         me._outbox, me._printed = [], []
+        self._handling(True)
         try:
             self._handler(me, message)
         except Exception as problem:
@@ -154,6 +158,8 @@ class PythonProcess:
                 raw_error=_printable(str(problem)),
                 verdict="failed",
             )
+        finally:
+            self._handling(False)
         return Result(messages=tuple(me._outbox), output="\n".join(me._printed), verdict="handled")
 
     def _rebuild(self) -> None:

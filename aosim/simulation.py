@@ -19,7 +19,7 @@ from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
 from aosim.message import Message, Result, find_tag
 from aosim.messenger import signed
-from aosim.network import Constant, Latency, LatencyNetwork, Network
+from aosim.network import CheckedNetwork, Constant, Latency, LatencyNetwork, Network
 from aosim.observers import Observer
 from aosim.outside import CLIENT_TAGS, Outside, check_moment, eval_owner
 from aosim.process import PythonHandler, check_text
@@ -93,6 +93,8 @@ class Simulation:
             network = LatencyNetwork(self.seeds.stream("network"), _latency(latency))
         elif self._links:
             raise UsageError("links= shapes the network that aosim makes; a network= of your own has its own links")
+        elif not isinstance(network, LatencyNetwork):
+            network = CheckedNetwork(network)
         self._engine = Engine(
             clock=Clock(start_ms),
             network=network,
@@ -211,7 +213,9 @@ class Simulation:
 
     def step(self) -> bool:
         """Let the next event happen; False when nothing is waiting."""
-        return self._engine.step()
+        happened = self._engine.step()
+        self._complain()
+        return happened
 
     def run(
         self,
@@ -258,6 +262,7 @@ class Simulation:
         if stopped_by == "time" and stop_ms is not None:
             engine.clock.advance(stop_ms)
         self._forget_ended_chains()
+        self._complain()
         loops = tuple(f"{engine.route_of(loop)}, {loop.hops:,} hops" for loop in engine.loops.suspects.values())
         return Run(events, self.now_ms, stopped_by, counts.on_the_way, queue.peek_ms(), loops)
 
@@ -433,6 +438,12 @@ class Simulation:
                 f"until={until!r} lies in the past: the clock stands at {self.now_ms:_} ms. Use run(for_ms={until!r})?"
             )
         return None if until is None else check_moment(until), None
+
+    def _complain(self) -> None:
+        """Raise the warning that was made an error, now that nothing is half done."""
+        complaint, self._engine.complaint = self._engine.complaint, None
+        if complaint is not None:
+            raise complaint
 
     def _forget_ended_chains(self) -> None:
         """Suspect no chain any more of which nothing is on the way."""

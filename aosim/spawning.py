@@ -52,7 +52,7 @@ class Spawner:
         given = text_tags(pairs_of(tags), f"spawn of {name or 'a process'}")
         given += cron_tags(cron) if cron is not None else ()
         cron_plan(given, self._engine.clock)
-        if module not in _MODULES and not is_address(module):
+        if module not in _MODULES and not is_address(check_text(module, "module=")):
             raise UnknownName(module, _MODULES, kind="module")
         module_id = _MODULES.get(module, module)
         owner_id = self._outside.resolve(owner if owner is not None else "owner")
@@ -64,7 +64,11 @@ class Spawner:
         first = signed(owner_id, owner_id, "", data, flat, number=self._made + 1)
         message = first[0]
         process_id = message.id
-        process = PythonProcess(process_id, source) if callable(source) else self.lua_process(message, module_id)
+        process = (
+            PythonProcess(process_id, source, self._engine.close_while_handling)
+            if callable(source)
+            else self.lua_process(message, module_id)
+        )
         resident = Resident(process_id, name, owner_id, flat, process)
         resident.cron = cron_plan(flat, self._engine.clock)
         self._boot(resident, first, Source("", "") if on_boot else code)

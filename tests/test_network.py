@@ -122,6 +122,13 @@ class _Network:
         return tuple(now_ms + delay_ms for delay_ms in self.delays_ms)
 
 
+@pytest.mark.parametrize("delay_ms", [-1, 1.5, 2**53])
+def test_a_plan_that_cannot_be_is_refused(delay_ms: int) -> None:
+    sim = Simulation(network=_Network(delay_ms))
+    with pytest.raises(UsageError, match=r"_Network object .* plans an arrival at .*: a plan holds whole milliseconds"):
+        sim.send(sim.wallet("bob"))
+
+
 def test_a_lost_message_is_dropped_and_never_arrives() -> None:
     sim = Simulation(network=_Network())
     process = sim.spawn("")

@@ -134,6 +134,32 @@ def test_an_observer_that_raises_is_taken_off_and_the_others_stay() -> None:
     assert len(notes.seen) == 7
 
 
+@pytest.mark.filterwarnings("error")
+def test_where_warnings_are_errors_the_run_ends_first() -> None:
+    class Broken(Observer):
+        def on_assigned(self, assignment: Assignment) -> None:
+            raise ZeroDivisionError
+
+    sim = Simulation()
+    alice, pong = sim.wallet("alice"), sim.spawn(PONG)
+    sim.observe(Broken())
+    alice.send(pong, Action="Ping")
+    with pytest.raises(RuntimeWarning, match="taken off"):
+        sim.run()
+    assert len(alice.inbox) == 1
+    assert sim.counts.begun == sim.counts.ended
+    alice.send(pong, Action="Ping")
+    assert sim.run().quiet
+
+
+def test_an_observer_sees_the_ticks_of_a_timer_leave() -> None:
+    sim, notes = Simulation(), _Notes()
+    sim.every(100, sim.wallet("bob"), Action="Tock")
+    sim.observe(notes)
+    sim.run(for_ms=200)
+    assert notes.seen == [("sent", "Tock"), ("delivered", "Tock")] * 2
+
+
 def test_what_an_observer_is_given_cannot_be_changed() -> None:
     class Forger(Observer):
         def on_result(self, assignment: Assignment, result: Result) -> None:

@@ -62,6 +62,8 @@ def test_an_address_nobody_has_may_sign_and_be_sent_to(sim: Simulation, pong: Pr
         ({"Quantity": 5}, "a message to 'pong': tag 'Quantity' is int 5; tags are text. Write Quantity='5'"),
         ({"tags": {"A": None}}, "tag 'A' is NoneType None"),
         ({"tags": {"A": "\ud800"}}, "tag 'A' holds"),
+        ({"tags": "Action"}, "tags='Action': give a mapping of names to values, or a list of (name, value) pairs"),
+        ({"tags": [("a", "b", "c")]}, "give a mapping of names to values"),
         ({"after_ms": -1}, "after_ms=-1: a whole number of milliseconds from 0 up"),
         ({"after_ms": 1.5}, "after_ms=1.5: a whole number"),
         ({"after_ms": True}, "after_ms=True: a whole number"),

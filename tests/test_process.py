@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -48,7 +49,8 @@ def test_a_handler_that_raises_changes_nothing(sim: Simulation, counting: Proces
     assert failed.fate is Fate.FAILED
     assert failed.error is not None
     assert counting.errors == [failed.error]
-    assert failed.error.startswith("test_process.py:18: ValueError: as told")
+    line = counter.__code__.co_firstlineno + 6
+    assert failed.error == f"test_process.py:{line}: ValueError: as told"
     assert failed.result is not None
     assert failed.result.output == "count is 101"
 
@@ -88,6 +90,28 @@ def test_a_message_that_cannot_be_sent_fails_its_handler_and_not_the_run(sim: Si
     assert "data is int, it must be text" in process.errors[0]
     assert "half a character" in process.errors[1]
     assert process.errors[3].endswith("ValueError: ?")
+
+
+def test_a_handler_that_uses_the_simulation_fails_and_changes_nothing(sim: Simulation) -> None:
+    deeds: list[Callable[[], object]] = [
+        lambda: sim.run(),
+        lambda: sim.step(),
+        lambda: sim.wallet("bob").send("worker"),
+        lambda: sim.spawn(""),
+        lambda: sim.process("worker").query(),
+    ]
+    sim.wallet("bob")
+
+    def use(me: Context, message: Message) -> None:
+        deeds[int(message.data or "")]()
+
+    worker = sim.spawn(use, name="worker")
+    for number in range(len(deeds)):
+        worker.send(str(number))
+    run = sim.run()
+    assert (run.events, sim.counts.failed, len(sim.processes)) == (len(deeds), len(deeds), 1)
+    assert all("sends with me.send(...) and me.reply(...) only" in error for error in worker.errors)
+    sim.send("worker", "x")
 
 
 def test_a_dry_run_of_a_python_process_leaves_no_trace(sim: Simulation, counting: ProcessHandle) -> None:

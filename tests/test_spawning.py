@@ -106,6 +106,7 @@ def _refusals(tmp_path: Path) -> list[tuple[dict[str, object], type[AosimError],
         ({"cron": "often"}, UsageError, "Cron-Interval 'often'"),
         ({"owner": "nobody"}, UnknownName, "no process or wallet 'nobody'"),
         ({"module": "x"}, UnknownName, "no module 'x'"),
+        ({"module": 5}, UsageError, "module= is int, it must be text"),
         ({"name": "taken"}, NameTaken, "the name 'taken' is taken in this simulation"),
         ({"name": "bob"}, NameTaken, "the name 'bob' is taken"),
         ({"name": "owner"}, NameTaken, "the name 'owner' is taken"),
@@ -115,7 +116,7 @@ def _refusals(tmp_path: Path) -> list[tuple[dict[str, object], type[AosimError],
     ]
 
 
-@pytest.mark.parametrize("number", range(17))
+@pytest.mark.parametrize("number", range(18))
 def test_a_refused_spawn_leaves_no_trace(number: int, tmp_path: Path) -> None:
     options, kind, text = _refusals(tmp_path)[number]
 
