@@ -73,6 +73,19 @@ def test_names_are_targets_in_docs_fidelity_only(fidelity: str) -> None:
     assert len(sim.dead_letters) == (0 if fidelity == "docs" else 1)
 
 
+@pytest.mark.parametrize(
+    "waiting", ["Got = Send(ping).receive().Data", "Send(ping).onReply(function(m) Got = m.Data end)"]
+)
+def test_a_handler_waits_for_the_answer_of_whom_it_knows_by_name(sim: Simulation, waiting: str) -> None:
+    sim.spawn("Handlers.add('ping', 'Ping', function(msg) msg.reply({Data = 'pong'}) end)", name="pong")
+    asker = sim.spawn(
+        f"local ping = {{Target = 'pong', Action = 'Ping'}} Handlers.add('go', 'Go', function() {waiting} end)"
+    )
+    asker.send(Action="Go")
+    sim.run()
+    assert asker.read("Got") == "pong"
+
+
 def _family(fidelity: str, authority: str = "") -> tuple[Simulation, ProcessHandle]:
     sim = Simulation(fidelity=fidelity)
     code = f"""
