@@ -8,6 +8,7 @@ what becomes of it, otherwise its language does:
     ```python                      runs; all Python blocks of a page share their names
     ```lua                         becomes a process of its own, in a simulation of its own
     ```console                     lines that start with "$ " are commands, the others what they print
+    ```sh                          lines that are `aosim` commands run, and must be understood
     ```text                        right after a block that ran: what that block printed;
                                    on a page where nothing runs: a drawing
 
@@ -39,7 +40,7 @@ RUNS = ("python", "lua", "console")
 #: What a command in a console block may be; whatever else there is has a `not run` above it.
 COMMANDS = ("aosim", "python", "pytest", "cat", "make")
 #: Blocks that show and do not do: command lines without output, formats, drawings.
-SHOWN = ("sh", "json", "toml", "diff")
+SHOWN = ("json", "toml", "diff")
 
 _NOTE = re.compile(r"<!-- (file|not run): (.*?) -->")
 _FENCE = re.compile(r"^```(\w*)$")
@@ -131,6 +132,8 @@ def _run(page: Page, block: Block, names: dict[str, Any], before: tuple[Block, s
             return _run_lua(page, block)
         case "console":
             _run_console(page, block)
+        case "sh":
+            _run_shell(page, block)
         case "text" if before is not None:
             _compare(page, block, before[1])
         case "text":
@@ -176,7 +179,7 @@ def _run_console(page: Page, block: Block) -> None:
         if not command.startswith("$ ") or words[0] not in COMMANDS:
             page.problem(block, f"{command!r}: a command is '$ ' and one of {', '.join(COMMANDS)}")
             return
-        printed = _command(words)
+        printed, _ = _command(words)
         told.append(f"{command}\n{printed}".rstrip("\n"))
         if not matches(expected, printed, inline=True):
             page.problem(block, f"{command}\nprints\n{printed}\nand not\n{expected}")
@@ -184,8 +187,17 @@ def _run_console(page: Page, block: Block) -> None:
     page.printed[block.line] = block.text if matches(block.text, actual, inline=True) else actual
 
 
-def _command(words: list[str]) -> str:
-    """What a command prints, to stdout and stderr, in a terminal of 80 columns without colours."""
+def _run_shell(page: Page, block: Block) -> None:
+    for line in block.text.split("\n"):
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["aosim"]:
+            printed, status = _command(words)
+            if status > 1:
+                page.problem(block, f"{line}\nexits with {status} and prints\n{printed}")
+
+
+def _command(words: list[str]) -> tuple[str, int]:
+    """What a command prints, to stdout and stderr, 80 columns wide and without colours, and its exit status."""
     tools = Path(sys.executable).parent
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_"))},
@@ -202,7 +214,7 @@ def _command(words: list[str]) -> str:
     done = subprocess.run(
         words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
     )
-    return done.stdout.decode().rstrip("\n")
+    return done.stdout.decode().rstrip("\n"), done.returncode
 
 
 def _compare(page: Page, block: Block, printed: str) -> None:

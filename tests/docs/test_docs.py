@@ -24,6 +24,7 @@ PAGES = [pages.ROOT / "README.md", *sorted((pages.ROOT / "docs").glob("*.md"))]
 #: Pages whose blocks another test runs, by that test.
 ELSEWHERE = {"guide-patterns.md": "tests/examples/test_examples.py"}
 RUN = [path for path in PAGES if path.name not in ELSEWHERE]
+IDS = [path.relative_to(pages.ROOT).as_posix() for path in PAGES]
 SKIPS_MAX = 6
 
 
@@ -46,7 +47,7 @@ def test_few_blocks_are_not_run_and_each_says_why() -> None:
     assert len(skipped) <= SKIPS_MAX
 
 
-@pytest.mark.parametrize("path", PAGES, ids=[path.name for path in PAGES])
+@pytest.mark.parametrize("path", PAGES, ids=IDS)
 def test_every_link_leads_somewhere(path: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
