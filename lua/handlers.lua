@@ -75,8 +75,15 @@ local function replace(name, pattern, handle, max_runs)
   return true
 end
 
+-- Where patterns come from, for findings made while one of them looks at a message.
+local pattern_places = raw.setmetatable({}, { __mode = "k" })
+k.pattern_places = pattern_places
+local docs = k.fidelity == "docs"
+
 local function new_entry(name, pattern, handle, max_runs)
-  k.note_place(pattern, handle)
+  if docs and type(pattern) ~= "string" and pattern ~= k.eval_pattern and pattern ~= k.default_pattern then
+    pattern_places[pattern] = k.sandbox.where(2)
+  end
   return { name = name, pattern = pattern, handle = handlers.generateResolver(handle), maxRuns = max_runs }
 end
 
@@ -178,6 +185,7 @@ function k.note_handle(run, resolver)
 end
 
 local function match(msg, pattern)
+  k.current_pattern = pattern
   local kind = type(pattern)
   if kind == "function" then
     return pattern(msg)

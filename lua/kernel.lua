@@ -187,16 +187,13 @@ k.forgiven = forgiven
 
 --- Note something docs fidelity let pass, once per rule, place and name.
 function k.forgive(rule, name, detail, place)
-  place = place or sandbox.where(2) or "?"
+  place = place or sandbox.where(2) or k.pattern_places[k.current_pattern] or "?"
   local key = rule .. "\0" .. place .. "\0" .. name
   if not forgiven_seen[key] then
     forgiven_seen[key] = true
     local n = #forgiven
     forgiven[n + 1], forgiven[n + 2], forgiven[n + 3] = rule, place, detail
   end
-end
-
-function k.note_place()
 end
 
 function k.tag_of(msg, name)

@@ -121,7 +121,7 @@ def test_state_survives_many_failures() -> None:
 )
 def test_a_number_as_tag_is_forgiven_in_docs_only(fidelity: str, value: str, problem: str) -> None:
     bench = Bench(fidelity=fidelity)
-    result = bench.eval("\nSend({Target = 'x', Quantity = 5})", file="shop.lua")
+    result = bench.eval(f"\nSend({{Target = '{BOB}', Quantity = 5}})", file="shop.lua")
     (sent,) = result.messages
     assert (sent.flat[-1], sent.problem) == (value, problem)
     forgiven = [(each.rule, each.place) for each in result.forgiven]
@@ -149,8 +149,10 @@ def test_camel_case_tags_are_lost_on_the_network() -> None:
 
 @pytest.mark.parametrize("pattern", ["Handlers.utils.hasMatchingTag('RequestId', '7')", "{RequestId = '7'}"])
 def test_patterns_find_camel_case_tags_too(pattern: str) -> None:
-    bench = Bench(f"Handlers.add('h', {pattern}, function(m) print('found') end)")
-    assert bench.send("RequestId", "7").output == "found"
+    bench = Bench(f"\nHandlers.add('h', {pattern}, function(m) print('found') end)", file="shop.lua")
+    result = bench.send("RequestId", "7")
+    assert result.output == "found"
+    assert {(each.rule, each.place) for each in result.forgiven} == {("camel-tag", "shop.lua:2")}
 
 
 def test_the_json_global_is_there_in_docs_and_is_a_finding() -> None:
