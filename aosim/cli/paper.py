@@ -18,6 +18,7 @@ class Paper:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
+        self._out = sys.stdout  # a scenario's own prints may be sent elsewhere
         self._coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and not as_json
 
     def paint(self, text: str, colour: str) -> str:
@@ -27,20 +28,19 @@ class Paper:
     def line(self, text: str = "") -> None:
         """One line of text; nothing in JSON."""
         if not self.as_json:
-            _write(text)
+            self._write(text)
 
     def object(self, event: str, **fields: Any) -> None:
         """One JSON object on a line; nothing in text."""
         if self.as_json:
-            _write(json.dumps({"event": event, **fields}, ensure_ascii=False))
+            self._write(json.dumps({"event": event, **fields}, ensure_ascii=False))
 
-
-def _write(text: str) -> None:
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-    except BrokenPipeError:  # the reader has seen enough (`| head`): say nothing more, end quietly
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    def _write(self, text: str) -> None:
+        encoding = self._out.encoding or "utf-8"
+        try:
+            self._out.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+        except BrokenPipeError:  # the reader has seen enough (`| head`): say nothing more, end quietly
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
 
 
 def clean(text: str) -> str:

@@ -97,9 +97,9 @@ def repeatable(paper: Paper, again: Sequence[str]) -> Iterator[None]:
     """A run that goes on without end is stopped with an error; its log ends with the line that repeats it."""
     try:
         yield
-    except (EndlessLoop, TooManyWaiting):
+    except (EndlessLoop, TooManyWaiting) as problem:
         paper.line(f"again: {shlex.join(again)}")
-        raise
+        raise UsageError(f"{problem} On the command line --for TIME bounds the run.") from problem
 
 
 def _run_scenario(options: Options, scenario: Scenario) -> int:

@@ -31,6 +31,7 @@ class Settings:
     links: Mapping[tuple[str, str], Latency] = field(default_factory=dict)
     start_ms: int = START_MS
     for_ms: int | None = None
+    hops_max: int = 100_000  # of one chain of messages, in a run without for_ms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

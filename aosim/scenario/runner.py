@@ -9,6 +9,7 @@ from typing import NamedTuple
 from aosim.fates import Counts, DeadLetter
 from aosim.findings import Finding
 from aosim.handles import Sent
+from aosim.limits import Limits
 from aosim.scenario.expect import address_of, judge
 from aosim.scenario.model import MessagePlan, ProcessPlan, Scenario
 from aosim.scenario.values import with_addresses
@@ -70,6 +71,7 @@ def play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = None
         latency=settings.latency,
         links=settings.links,
         start_ms=settings.start_ms,
+        limits=Limits(hops_max=settings.hops_max),
     )
     if prepare is not None:
         prepare(sim)

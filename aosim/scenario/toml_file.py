@@ -145,7 +145,9 @@ class _Reader:
         found = self._top.raw("simulation") or {}
         if not isinstance(found, dict):
             raise ScenarioError(f"{self._path.name}: 'simulation' is one table: [simulation]")
-        table = Table(f"{self._path.name}, [simulation]", found, ("seed", "fidelity", "latency", "start", "for"))
+        table = Table(
+            f"{self._path.name}, [simulation]", found, ("seed", "fidelity", "latency", "start", "for", "hops_max")
+        )
         fidelity = table.text("fidelity", "docs")
         if fidelity not in FIDELITIES:
             raise unknown(table.at("fidelity"), fidelity, FIDELITIES, "fidelity")
@@ -157,6 +159,7 @@ class _Reader:
             links=dict(map(self._link, self._tables("link", ("from", "to", "latency")))),
             start_ms=_start_ms(table) if "start" in table else standard.start_ms,
             for_ms=self._duration(table, "for") if "for" in table else None,
+            hops_max=table.number("hops_max", standard.hops_max),
         )
 
     def _link(self, table: Table) -> tuple[tuple[str, str], Latency]:
@@ -254,12 +257,12 @@ class _Reader:
         if name not in known[subject]:
             raise unknown(table.at(subject), name, known[subject], "label" if subject == "message" else subject)
         given = {key: table.raw(key) for key in CHECKS[subject] if key in table}
-        if not given:
-            keys = ", ".join(CHECKS[subject])
-            raise ScenarioError(f"{table.where}: nothing is expected. Keys for a {subject}: {keys}")
         for key in (key for checks in CHECKS.values() for key in checks):
             if key in table and key not in given:
                 raise ScenarioError(f"{table.at(key)}: not for a {subject}; there are {', '.join(CHECKS[subject])}")
+        if not given:
+            keys = ", ".join(CHECKS[subject])
+            raise ScenarioError(f"{table.where}: nothing is expected. Keys for a {subject}: {keys}")
         self._check_expected(table, given)
         return Expectation(where=table.where, subject=subject, name=name, checks=given)
 

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from aosim import __version__
+from cli.terminal import Terminal
+
+
+def test_version_prints_the_version(aosim: Terminal) -> None:
+    assert aosim("version").out == f"aosim {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["run", "demo", "bench", "conformance", "version"])
+def test_help_lists_every_command_and_each_has_help_of_its_own(aosim: Terminal, command: str) -> None:
+    assert f"  {command} " in aosim("--help").out
+    assert f"Usage: aosim {command}" in aosim(command, "--help").out
+
+
+def test_help_loads_neither_rich_nor_asyncio() -> None:
+    code = (
+        "import sys; from aosim.cli.main import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: print([name for name in ('rich', 'asyncio') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_conformance_answers_line_by_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "aosim.cli.main", "conformance"], input="\n", capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
