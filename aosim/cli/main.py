@@ -37,7 +37,7 @@ def told() -> Iterator[None]:
 
 @app.command("run")
 def run_command(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="A .py or .toml scenario, or .lua files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="A .py or .toml scenario, or .lua files.")],
     send: Annotated[
         list[str] | None,
         typer.Option("--send", metavar="TEXT", help="\"alice>ledger Action=Balance Data='...'\"; may be repeated."),
@@ -85,9 +85,7 @@ def demo(seed: Seed = 7, as_json: Json = False, quick: Quick = False) -> None:
 
 @app.command()
 def bench(
-    workloads: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORKLOAD]...", help="All of them by default.")
-    ] = None,
+    workloads: Annotated[list[str] | None, typer.Argument(metavar="WORKLOAD", help="All of them by default.")] = None,
     quick: Quick = False,
     as_json: Json = False,
 ) -> None:
@@ -100,7 +98,7 @@ def bench(
 
 @app.command()
 def conformance() -> None:
-    """Answer conformance cases: one JSON object per line in, one per line out."""
+    """Answer conformance cases, JSON lines in and out."""
     from aosim.cli.conformance import answer_cases
 
     sys.stdin.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]

@@ -11,7 +11,7 @@ from typing import Any
 
 from aosim.cli.live import LiveLog
 from aosim.cli.paper import Paper
-from aosim.cli.summary import print_summary
+from aosim.cli.summary import number_of, print_summary
 from aosim.errors import EndlessLoop, TooManyWaiting, UsageError
 from aosim.scenario import Report, Scenario, load_scenario, lua_scenario
 from aosim.scenario.values import duration_ms, latency_of
@@ -123,4 +123,4 @@ def _print_expectations(paper: Paper, report: Report) -> None:
         if one.problem:
             paper.line(paper.paint(f"not as expected: {one.where}: {one.problem}", "red"))
     if report.judgements and not report.unmet:
-        paper.line(f"all {len(report.judgements)} expectations met")
+        paper.line(f"{number_of(len(report.judgements), 'expectation')} met")

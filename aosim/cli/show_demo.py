@@ -14,7 +14,7 @@ from aosim.demo import Market, Totals
 if TYPE_CHECKING:
     from rich.table import Table
 
-_SHOW_SECONDS = 4.0  # how long the live table takes, so that one can follow it
+_ROUND_SECONDS = 0.06  # how long each round of the live table stands, so that one can follow it
 
 
 def show_demo(*, seed: int, as_json: bool = False, quick: bool = False) -> int:
@@ -54,7 +54,7 @@ def _play_live(market: Market) -> None:
     with Live(_live_table(market), console=Console(), auto_refresh=False) as live:
         for _ in market.play():
             live.update(_live_table(market), refresh=True)
-            time.sleep(_SHOW_SECONDS / market.rounds)
+            time.sleep(_ROUND_SECONDS)
         live.update(_live_table(market), refresh=True)
 
 

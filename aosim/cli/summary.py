@@ -22,9 +22,9 @@ def print_summary(
     _waiting(paper, sim, counts)
     totals = ", ".join(
         [
-            _number(counts.failed, "error"),
-            _number(counts.dead_letter, "dead letter"),
-            _number(counts.begun, "message"),
+            number_of(counts.failed, "error"),
+            number_of(counts.dead_letter, "dead letter"),
+            number_of(counts.begun, "message"),
             f"fingerprint {fingerprint[:8]}",
         ]
     )
@@ -48,7 +48,7 @@ def _findings(paper: Paper, sim: Simulation) -> None:
     if sim.findings:
         rows = [(f"  {one.rule}", one.process, one.place, clean(one.detail)) for one in sim.findings]
         lines = table(rows)
-        paper.line(f"{_number(len(rows), 'finding')}: this works here, on the network it would not")
+        paper.line(f"{number_of(len(rows), 'finding')}: this works here, on the network it would not")
         told: set[str] = set()
         for finding, text in zip(sim.findings, lines, strict=True):
             paper.line(paper.paint(text, "yellow"))
@@ -62,7 +62,7 @@ def _findings(paper: Paper, sim: Simulation) -> None:
 def _waiting(paper: Paper, sim: Simulation, counts: Counts) -> None:
     waiting = sim.scheduled
     if waiting:
-        on_the_way = f", {_number(counts.on_the_way, 'message')} on the way" if counts.on_the_way else ""
+        on_the_way = f", {number_of(counts.on_the_way, 'message')} on the way" if counts.on_the_way else ""
         paper.line(f"{len(waiting):,} still waiting{on_the_way}:")
         rows = [
             (f"  {clock_text(one.due_ms - sim.start_ms)}", one.kind, one.target, one.what)
@@ -76,5 +76,6 @@ def _waiting(paper: Paper, sim: Simulation, counts: Counts) -> None:
         paper.object("waiting", at_ms=one.due_ms - sim.start_ms, kind=one.kind, target=one.target, what=one.what)
 
 
-def _number(count: int, what: str) -> str:
+def number_of(count: int, what: str) -> str:
+    """A count with its noun: "1 error", "2 errors"."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -84,7 +84,7 @@ class Market:
     def lines(self) -> list[ProcessLine]:
         """Every process, in the order in which they were made, and all wallets as one."""
         received = [len(wallet.inbox) for wallet in self.sim.wallets]
-        wallets = ProcessLine(f"{len(received)} wallets", sum(received), sum(received), 0, "")
+        wallets = ProcessLine("wallets", sum(received), sum(received), 0, "")
         return [*map(self._watch.line, self.sim.processes), wallets]
 
     def totals(self) -> Totals:

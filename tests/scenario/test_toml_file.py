@@ -156,7 +156,7 @@ def test_a_failure_that_is_expected_is_well_and_one_that_is_not_is_not(tmp_path:
             '[simulation]\nfidelity = "doc"\n',
             "day.toml, [simulation], key 'fidelity': no fidelity 'doc'. Did you mean 'docs'?",
         ),
-        ("[simulation]\nlatency = -5\n", "day.toml, [simulation], key 'latency': latency_ms=-5: a latency is"),
+        ("[simulation]\nlatency = -5\n", "day.toml, [simulation], key 'latency': latency_ms=-5: a whole number"),
         ('[simulation]\nlatency = {model = "unifrom"}\n', "day.toml, [simulation], key 'latency': no model 'unifrom'."),
         ('[simulation]\nstart = "today"\n', "day.toml, [simulation], key 'start': a date like 2025-01-01"),
         ("process = 5\n", "day.toml: 'process' is written as a table of its own: [[process]]"),
