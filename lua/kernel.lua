@@ -63,8 +63,12 @@ local function library(name)
   return module
 end
 
-function k.provide(name, code)
+local kept = {}
+
+--- Take over the code of a library or part; one that was missed is kept for good.
+function k.provide(name, code, keep)
   libraries[name] = code
+  kept[name] = keep
 end
 
 -- What is not at hand is asked of the host. A coroutine of ours can wait for it right here; within one of the
@@ -109,7 +113,11 @@ end
 
 --- Let go of the parts; most were needed to boot and will not be again.
 function k.forget_parts()
-  parts_loaded = {}
+  for name in raw.next, parts_loaded do
+    if not kept[name] then
+      parts_loaded[name] = nil
+    end
+  end
   raw.collectgarbage()
 end
 

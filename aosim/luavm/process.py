@@ -101,7 +101,7 @@ class LuaProcess:
         )
         self._hand_over(done)
         for name in sorted(self._wanted):
-            self._provide(name.encode(), source.library(name))
+            self._provide(name.encode(), source.library(name), True)
 
     def _rebuild(self) -> None:
         self._start()
@@ -202,7 +202,10 @@ class LuaProcess:
 
     def _answer(self, out: Any, assignment: Assignment) -> Result:
         if out[0] == b"need":
-            out = self._hand_over(out)
+            try:
+                out = self._hand_over(out)
+            except LuaError as problem:
+                return _broken(problem)
             if out is None:
                 return self._nothing
         kind = out[0]

@@ -242,6 +242,13 @@ def test_libraries_are_there_when_required_even_from_deep_within(library: str) -
     )
 
 
+def test_rare_functions_work_within_a_coroutine_of_the_author() -> None:
+    bench = Bench("Handlers.add('h', 'H', function() coroutine.wrap(function() ao.spawn('mod', {}) end)() end)")
+    for reference in ("1", "2"):
+        (spawn,) = bench.send("Action", "H").spawns
+        assert spawn.anchor == reference.zfill(32)
+
+
 def test_a_process_that_replaced_parts_of_the_runtime_is_served_by_them() -> None:
     bench = Bench(
         "local old = Handlers.add Seen = {} Handlers.add = function(n, ...) Seen[#Seen + 1] = n return old(n, ...) end"
