@@ -18,6 +18,8 @@ def test_eval_gives_lua_values_as_python_values(sim: Simulation, puppet: Process
         "{1, 2, {a = 'b'}}": [1, 2, {"a": "b"}],
         "{}": [],
         "{[0] = 'zero', x = {}}": {0: "zero", "x": []},
+        "{[true] = 'yes'}": {"true": "yes"},
+        "{'one', [true] = 'yes', [false] = 'no'}": {1: "one", "true": "yes", "false": "no"},
         "math.mininteger": -(2**63),
         "local x = 5": None,
     }.items():
@@ -118,6 +120,23 @@ def test_a_global_is_read_by_its_path(puppet: ProcessHandle) -> None:
     assert puppet.read("Balances.list.2") == "b"
     assert puppet.read("Balances.nobody.at.all") is None
     assert puppet.read("Nothing") is None
+
+
+def test_a_table_may_be_as_deep_as_a_process_can_make_it(puppet: ProcessHandle) -> None:
+    puppet.eval("Deep = {} local t = Deep for _ = 1, 5000 do t.x = {} t = t.x end")
+    value, depth = puppet.read("Deep"), 0
+    while value:
+        value, depth = value["x"], depth + 1
+    assert depth == 5_000
+
+
+@pytest.mark.parametrize("count", [220_000, 400_000])
+def test_a_value_too_large_to_be_looked_at_is_told_with_a_way_out(puppet: ProcessHandle, count: int) -> None:
+    puppet.eval(f"Big = {{}} for i = 1, {count} do Big['k' .. i] = i end")
+    with pytest.raises(UsageError, match="too large, or too deep, to be looked at in one piece"):
+        puppet.read("Big")
+    assert puppet.read("Big.k7") == 7
+    assert puppet.eval("Big.k8") == 8
 
 
 def test_reading_runs_no_code_of_the_process(puppet: ProcessHandle) -> None:

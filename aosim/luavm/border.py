@@ -6,9 +6,9 @@ comes back as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from aosim.errors import BorderError
+from aosim.errors import BorderError, UsageError
 
 
 def to_bytes(text: str) -> bytes:
@@ -52,22 +52,42 @@ def python_value(flat: Iterable[object]) -> object:
     """What the runtime described as flat values: tables 1..n as lists, others as dicts.
 
     Numbers, booleans and None are themselves; functions, threads and cycles are text. Keys that are
-    no text or number are their text.
+    no text or number are their text. Raises UsageError for a value the runtime could not describe.
     """
-    return _value(iter(flat))
+    values = iter(flat)
+    done: list[object] = []  # what is read, keys and values in turn
+    waiting: list[int] = []  # for each table that is being read: where it began in `done`, and how much it takes
+    while True:
+        kind = next(values)
+        if kind == b"table":
+            waiting += (len(done), 2 * _whole(next(values)))
+        elif kind == b"text":
+            done.append(_as_text(next(values)))
+        elif kind == b"plain":
+            done.append(next(values))
+        elif kind == b"nil":
+            done.append(None)
+        elif kind == b"failed":
+            raise UsageError(_TOO_LARGE)
+        else:
+            raise BorderError(f"the runtime described a value as {kind!r}, which nobody knows")
+        while waiting and len(done) == waiting[-2] + waiting[-1]:
+            began = waiting[-2]
+            del waiting[-2:]
+            done[began:] = [_table(done[began::2], done[began + 1 :: 2])]
+        if not waiting:
+            return done[0]
 
 
-def _value(flat: Iterator[object]) -> object:
-    kind = next(flat)
-    if kind == b"nil":
-        return None
-    if kind == b"plain":
-        return next(flat)
-    if kind == b"text":
-        return _as_text(next(flat))
-    if kind == b"table":
-        return _table(flat)
-    raise BorderError(f"the runtime described a value as {kind!r}, which nobody knows")
+_TOO_LARGE = (
+    "this value is too large, or too deep, to be looked at in one piece: look at a part of it, "
+    "as read('Balances.alice') does"
+)
+
+
+def _whole(value: object) -> int:
+    assert isinstance(value, int)
+    return value
 
 
 def _as_text(value: object) -> str:
@@ -76,14 +96,14 @@ def _as_text(value: object) -> str:
     return to_text(value)
 
 
-def _table(flat: Iterator[object]) -> object:
-    count = next(flat)
-    assert isinstance(count, int)
-    pairs = [(_key(_value(flat)), _value(flat)) for _ in range(count)]
-    if [key for key, _ in pairs] == list(range(1, count + 1)):
-        return [value for _, value in pairs]
-    return dict(pairs)
+def _table(keys: list[object], values: list[object]) -> object:
+    names = list(map(_key, keys))
+    if names == list(range(1, len(names) + 1)):
+        return values
+    return dict(zip(names, values, strict=True))
 
 
 def _key(value: object) -> object:
+    if isinstance(value, bool):  # which Python takes for 1 and 0
+        return str(value).lower()
     return value if isinstance(value, str | int | float) else str(value)

@@ -79,7 +79,10 @@ class LuaProcess:
         return list(texts_of(self._look(b"global_names")))
 
     def _look(self, *arguments: bytes) -> tuple[Any, ...]:
-        return _tuple(self._hand_over(self._call(b"looking", *arguments)))
+        try:
+            return _tuple(self._hand_over(self._call(b"looking", *arguments)))
+        except LuaError:  # more values than Lua can hand over at once
+            return (b"failed",)
 
     def _start(self) -> None:
         runtime = source.new_runtime()
