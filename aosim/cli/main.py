@@ -57,7 +57,8 @@ def run_command(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live log, only what came of it.")] = False,
 ) -> None:
     """Run a scenario, or Lua processes, and show every message."""
-    from aosim.cli.run_files import Options, run_files
+    from aosim.cli.options import Options
+    from aosim.cli.run_files import run_files
 
     with told():
         options = Options(

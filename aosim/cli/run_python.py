@@ -7,15 +7,13 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from aosim.cli.options import Options, repeatable, show
 from aosim.cli.paper import Paper
 from aosim.cli.summary import print_summary
 from aosim.errors import AosimError, UsageError
 from aosim.simulation import Simulation
-
-if TYPE_CHECKING:
-    from aosim.cli.run_files import Options
 
 
 def run_python(options: Options) -> int:
@@ -24,8 +22,6 @@ def run_python(options: Options) -> int:
     The scenario may run the simulation itself; what is then left on the way waits. If it only sent
     messages they are run until quiet. With --for the run goes on for that long in either case.
     """
-    from aosim.cli.run_files import repeatable, show
-
     changed = options.changed
     for_ms = changed.pop("for_ms", None)
     path = options.files[0]

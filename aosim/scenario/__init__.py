@@ -10,11 +10,10 @@ from aosim.scenario.model import (
     Expectation,
     MessagePlan,
     ProcessPlan,
-    Scenario,
     ScenarioError,
     Settings,
 )
-from aosim.scenario.runner import Judgement, Report
+from aosim.scenario.runner import Judgement, Report, Scenario
 from aosim.scenario.sends import lua_scenario
 from aosim.scenario.toml_file import load_scenario
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aosim.clock import START_MS
 from aosim.cron import CronSpec
 from aosim.errors import UsageError
 from aosim.network import Constant, Latency
-
-if TYPE_CHECKING:
-    from aosim.scenario.runner import Report
-    from aosim.simulation import Simulation
 
 
 class ScenarioError(UsageError):
@@ -76,25 +72,3 @@ class Expectation:
         """Whether it reckons with handlers that fail."""
         fate_failed = self.checks.get("fate") == "failed"
         return fate_failed or "error" in self.checks or "errors" in self.checks or "failed" in self.checks
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scenario:
-    """Processes, wallets, a timeline and expectations; `run` makes a new simulation each time."""
-
-    title: str
-    settings: Settings = field(default_factory=Settings)
-    wallets: tuple[str, ...] = ()
-    processes: tuple[ProcessPlan, ...] = ()
-    messages: tuple[MessagePlan, ...] = ()
-    expectations: tuple[Expectation, ...] = ()
-
-    def run(self, *, prepare: Callable[[Simulation], None] | None = None, **changed: Any) -> Report:
-        """Play it and judge its expectations.
-
-        `prepare` is given the simulation while it is empty, to observe it. Other keywords change
-        settings for this run: `seed=7`, `fidelity="network"`, `for_ms=60_000`.
-        """
-        from aosim.scenario.runner import play
-
-        return play(replace(self, settings=replace(self.settings, **changed)), prepare)

@@ -1,17 +1,17 @@
-"""Playing a scenario: make, send, run, judge."""
+"""A scenario and how it is played: make, send, run, judge."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from aosim.fates import Counts, DeadLetter
 from aosim.findings import Finding
 from aosim.handles import Sent
 from aosim.limits import Limits
 from aosim.scenario.expect import address_of, judge
-from aosim.scenario.model import MessagePlan, ProcessPlan, Scenario
+from aosim.scenario.model import Expectation, MessagePlan, ProcessPlan, Settings
 from aosim.scenario.values import with_addresses
 from aosim.simulation import Run, Simulation
 
@@ -62,7 +62,27 @@ class Report:
         return "\n".join([str(self.run), *lines])
 
 
-def play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = None) -> Report:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scenario:
+    """Processes, wallets, a timeline and expectations; `run` makes a new simulation each time."""
+
+    title: str
+    settings: Settings = field(default_factory=Settings)
+    wallets: tuple[str, ...] = ()
+    processes: tuple[ProcessPlan, ...] = ()
+    messages: tuple[MessagePlan, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+
+    def run(self, *, prepare: Callable[[Simulation], None] | None = None, **changed: Any) -> Report:
+        """Play it and judge its expectations.
+
+        `prepare` is given the simulation while it is empty, to observe it. Other keywords change
+        settings for this run: `seed=7`, `fidelity="network"`, `for_ms=60_000`.
+        """
+        return _play(replace(self, settings=replace(self.settings, **changed)), prepare)
+
+
+def _play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = None) -> Report:
     """Make a simulation of a scenario, run it, and judge what came of it."""
     settings = scenario.settings
     sim = Simulation(

@@ -9,7 +9,8 @@ from pathlib import Path
 from aosim.errors import UnknownName, UsageError
 from aosim.luavm.bundle import load_source
 from aosim.scenario.check import check_size
-from aosim.scenario.model import MessagePlan, ProcessPlan, Scenario
+from aosim.scenario.model import MessagePlan, ProcessPlan
+from aosim.scenario.runner import Scenario
 from aosim.scenario.values import check_reference
 
 _HOW = "write a name and tags, as in \"ledger Action=Transfer Quantity=5 Data='text'\""

@@ -17,7 +17,8 @@ from aosim.luavm.bundle import load_source
 from aosim.network import Constant, Latency, Lognormal, Uniform
 from aosim.scenario.check import Table, check_size, unknown
 from aosim.scenario.expect import CHECKS
-from aosim.scenario.model import Expectation, MessagePlan, ProcessPlan, Scenario, ScenarioError, Settings
+from aosim.scenario.model import Expectation, MessagePlan, ProcessPlan, ScenarioError, Settings
+from aosim.scenario.runner import Scenario
 from aosim.scenario.values import check_reference, duration_ms
 from aosim.simulation import FIDELITIES
 
