@@ -19,6 +19,12 @@ __all__ = ["LuaProcess", "ProcessInfo", "check_source"]
 check_source = source.check_source
 
 _FIXED_TAGS = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "Reference")
+#: What the runtime's step takes: sender, owner, data, timestamp, block height, nonce, epoch, flags, the rest in one
+#: text, then tag names and values. The log keeps these: a tuple of bytes and numbers is nothing to the garbage
+#: collector, where the message it came from would be visited again and again.
+Step = tuple[Any, ...]
+_FLAGS = 7  # its place in a step
+_PUSHED, _CRON, _DRY_RUN, _ASSIGNED, _BOOT = 1, 2, 4, 8, 16
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _OWN_PLACE = re.compile(r'\[string "(?:\.[^"\n]*|json|ao)"\]:\d+: |\?:-1: ')
 _TRACEBACK = re.compile(r"\s*stack traceback:\n(?:[ \t]+[^\n]*(?:\n|$))*")
@@ -36,7 +42,7 @@ class LuaProcess:
         self.info = info
         self._id = info.id
         self._fidelity = fidelity
-        self._log: list[Assignment] = []
+        self._log: list[Step] = []
         self._wanted: set[str] = set()
         self._prompt = ""
         self._nothing = NO_RESULT
@@ -47,9 +53,10 @@ class LuaProcess:
         """Evaluate one assignment and keep what it changed, unless it failed."""
         if self._stale:
             self._rebuild()
-        result = self._evaluate(assignment)
+        step = self._step_of(assignment)
+        result = self._evaluate(step)
         if result[5] is None:  # its error
-            self._log.append(assignment)
+            self._log.append(step)
         else:
             self._stale = True
         return result
@@ -58,7 +65,7 @@ class LuaProcess:
         """Evaluate one assignment and drop what it changed."""
         if self._stale:
             self._rebuild()
-        result = self._evaluate(assignment)
+        result = self._evaluate(self._step_of(assignment))
         self._stale = True
         return result
 
@@ -109,41 +116,48 @@ class LuaProcess:
     def _rebuild(self) -> None:
         self._start()
         self._stale = False
-        log, self._log = self._log, []
-        for assignment in log:
-            result = self._evaluate(assignment)
-            if result.error is not None:
-                raise BorderError(f"{self.info.id}: nonce {assignment.nonce} failed when it was replayed")
-            self._log.append(assignment)
+        for number, step in enumerate(self._log):
+            if self._evaluate(step).error is not None:
+                raise BorderError(f"{self.info.id}: its message {number} failed when it was replayed")
 
-    def _evaluate(self, assignment: Assignment) -> Result:
-        """One step of the runtime. What most messages need is done here, in one go: this is the hot path."""
+    def _step_of(self, assignment: Assignment) -> Step:
+        """An assignment as the runtime takes it. This, `_evaluate` and `_one_message` are the hot path."""
         message, _, nonce, epoch, timestamp_ms, block_height, hash_chain, cron, dry = assignment
         id_, sender, owner, target, data, flat, anchor, from_module, pushed_for, signature = message
+        flags = _PUSHED if from_module else 0
         if cron or dry or target != self._id or id_ == self._id:
-            return self._evaluate_any(assignment)
+            flags += _CRON * cron + _DRY_RUN * dry + _ASSIGNED * (target != self._id) + _BOOT * (id_ == self._id)
+            if cron:
+                id_ = hash_chain = ""
         rest = f"{id_}\n{target}\n{hash_chain}\n{from_module}\n{pushed_for}\n{signature}\n{anchor}"
         try:
-            out = self._step(
-                sender.encode(),
-                owner.encode(),
-                None if data is None else data.encode(),
-                timestamp_ms,
-                block_height,
-                nonce,
-                epoch,
-                1 if from_module else 0,
-                rest.encode(),
+            return (
+                *(sender.encode(), owner.encode(), None if data is None else data.encode()),
+                *(timestamp_ms, block_height, nonce, epoch, flags, rest.encode()),
                 *map(str.encode, flat),
             )
         except UnicodeError:
-            return self._evaluate_any(assignment)
+            return (
+                *(to_bytes(sender), to_bytes(owner), None if data is None else to_bytes(data)),
+                *(timestamp_ms, block_height, nonce, epoch, flags, to_bytes(rest)),
+                *texts_to_bytes(flat),
+            )
+
+    def _evaluate(self, step: Step) -> Result:
+        try:
+            out = self._step(*step)
+            if out is None:
+                return self._nothing
+            if out[0] == 1:
+                return self._one_message(out)
+            return self._answer(step, self._hand_over(out))
         except LuaError as problem:
             return _broken(problem)
-        if out is None:
-            return self._nothing
-        if out[0] != 1:
-            return self._answer(out, assignment)
+        finally:
+            if step[_FLAGS] >= _BOOT:
+                self._forget_parts()
+
+    def _one_message(self, out: tuple[Any, ...]) -> Result:
         _, to, text, reference, *tags = out
         number = reference.decode()
         try:
@@ -158,41 +172,8 @@ class LuaProcess:
                 ),
             )
         except (AttributeError, UnicodeError):  # without a target, or bytes that are no text
-            return self._answer(out, assignment)
+            sent = _sent(to, text, reference, tags)
         result: Result = _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", "handled", ()))
-        return result
-
-    def _evaluate_any(self, assignment: Assignment) -> Result:
-        message = assignment.message
-        own, boots, cron = message.target == self._id, message.id == self._id, assignment.cron
-        flags = bool(message.from_module) + 2 * cron + 4 * assignment.dry_run + 8 * (not own) + 16 * boots
-        parts = (
-            "" if cron else message.id,
-            message.target,
-            "" if cron else assignment.hash_chain,
-            message.from_module,
-            message.pushed_for,
-            message.signature,
-            message.anchor,
-        )
-        try:
-            out = self._step(
-                to_bytes(message.sender),
-                to_bytes(message.owner),
-                None if message.data is None else to_bytes(message.data),
-                assignment.timestamp_ms,
-                assignment.block_height,
-                assignment.nonce,
-                assignment.epoch,
-                flags,
-                to_bytes("\n".join(parts)),
-                *texts_to_bytes(message.flat),
-            )
-        except LuaError as problem:
-            return _broken(problem)
-        result = self._nothing if out is None else self._answer(out, assignment)
-        if boots:
-            self._forget_parts()
         return result
 
     def _hand_over(self, out: Any) -> Any:
@@ -203,17 +184,13 @@ class LuaProcess:
             out = self._go_on()
         return out
 
-    def _answer(self, out: Any, assignment: Assignment) -> Result:
-        if out[0] == b"need":
-            try:
-                out = self._hand_over(out)
-            except LuaError as problem:
-                return _broken(problem)
-            if out is None:
-                return self._nothing
+    def _answer(self, step: Step, out: Any) -> Result:
+        """The rarer answers of the runtime."""
+        if out is None:
+            return self._nothing
         kind = out[0]
         if kind == 1:
-            return self._few_messages((*out[1:4], len(out) - 4, *out[4:]), 0)
+            return self._one_message(out)
         if isinstance(kind, int):
             return self._few_messages(out, 1)
         if kind == b"plain":
@@ -224,7 +201,7 @@ class LuaProcess:
         if kind != b"missing":
             return self._result(out)
         self._want(to_text(out[1]))
-        return self._evaluate(assignment)
+        return self._evaluate(step)
 
     def _few_messages(self, out: Sequence[Any], at: int, output: str = "", verdict: str = "handled") -> Result:
         messages = []
