@@ -34,9 +34,17 @@ local function note_odd(record)
   end
 end
 
+-- In docs fidelity: tags that delay a message, and targets that are names. The network knows neither.
+local docs = k.fidelity == "docs"
+local delays = docs and { ["Deliver-After"] = true, ["Deliver-At"] = true } or {}
+local ADDRESS_SIZE = 43
+
 local function append_pair(record, name, value)
   local n = #record
   record[n + 1], record[n + 2] = name, value
+  if delays[name] then
+    k.forgive("deliver-later", name, name .. " delays a message here only")
+  end
   if type(name) ~= "string" or type(value) ~= "string" then
     note_odd(record)
   end
@@ -134,6 +142,9 @@ end
 --- The record of a send. Most have one or two fields that leave as tags; those are made in one go.
 function outbox.request(t, target, data, reference)
   local first, second, n = nil, nil, 0
+  if docs and type(target) == "string" and #target ~= ADDRESS_SIZE and target ~= "" then
+    k.forgive("name-target", "Target", "Target '" .. target .. "' is a name, not an address")
+  end
   if type(target) == "string" and (data == nil or type(data) == "string") and getmetatable(t) == nil
     and t.Tags == nil then
     for name in next, t do
@@ -149,6 +160,8 @@ function outbox.request(t, target, data, reference)
     local one, two = t[first], t[second]
     if n == 0 then
       return { target, data or false, reference }
+    elseif delays[first] or delays[second] then
+      n = 0 -- the long way below tells where
     elseif n == 1 and type(first) == "string" and type(one) == "string" then
       return { target, data or false, reference, first, one }
     elseif n == 2 and type(first) == "string" and type(second) == "string" and type(one) == "string"

@@ -4,11 +4,21 @@ local k = ...
 local raw, sandbox, outbox, ao, message = k.raw, k.sandbox, k.outbox, k.ao, k.message
 local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmetatable, raw.rawget, raw.rawset
 local type, error, rawlen = raw.type, raw.error, raw.rawlen
-local find, sub = raw.string.find, raw.string.sub
+local find, lower, sub = raw.string.find, raw.string.lower, raw.string.sub
 local state = k.ao_state
 local number, encode_data, shown_list = state.number, state.encode_data, state.shown_list
 
 local more = {}
+
+-- aos: a child trusts nobody but wallets unless it has an Authority. In docs fidelity it gets its parent's.
+local function note_authority(record)
+  for at = 4, #record, 2 do
+    if type(record[at]) == "string" and lower(record[at]) == "authority" then
+      return
+    end
+  end
+  k.forgive("child-authority", "Authority", "the child is spawned without a tag Authority")
+end
 
 function more.spawn(module, t)
   if type(t) ~= "table" and type(t) ~= "string" then
@@ -23,6 +33,9 @@ function more.spawn(module, t)
   record.spawn = true
   number(record)
   outbox.collect(record, t)
+  if k.fidelity == "docs" then
+    note_authority(record)
+  end
   if state.awake then
     k.insert(shown_list("Spawns"), outbox.entry(record))
   else
