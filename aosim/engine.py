@@ -122,7 +122,7 @@ class Engine:
         due_ms = self.network.plan(message, now_ms)
         if not_before_ms > now_ms:
             due_ms = tuple([max(due, not_before_ms) for due in due_ms])
-        arrival = _arrival((message, message.target, hops))
+        arrival = _arrival((message, message[3], hops))  # its target
         for due in due_ms:
             self.queue.push(due, arrival)
         counts = self.counts
@@ -215,15 +215,16 @@ class Engine:
         # it, so one without the other would tell nothing more, and every message pays for entries.
         message, process_id, nonce, _, timestamp_ms, height, hash_chain, cron, _ = assignment
         messages, spawns, assignments, output, prompt, error, _, verdict, forgiven = result
-        pushed_for = message.pushed_for or ("" if cron else message.id)
-        cause = hash_chain or message.id
+        message_id = message[0]
+        pushed_for = message[8] or ("" if cron else message_id)
+        cause = hash_chain or message_id
         outbox, contents = [], []
         for number, asked in enumerate(messages):
-            letter, content, not_before_ms, problem = self._shape(resident, asked, pushed_for, cause, number)
-            outbox.append((letter, not_before_ms, problem))
-            contents.append(content)
+            letter = self._shape(resident, asked, pushed_for, cause, number)
+            outbox.append(letter)
+            contents.append(letter[1])
         self.journal.append(
-            ("done", message.id, process_id, nonce, timestamp_ms, height, cron, verdict, error, output, contents)
+            ("done", message_id, process_id, nonce, timestamp_ms, height, cron, verdict, error, output, contents)
         )
         if output:
             resident.output.append(output)
@@ -231,18 +232,21 @@ class Engine:
             resident.prompt = prompt
         else:
             resident.errors.append(error)
-        self.settle(message.id, FATE_OF_VERDICT[verdict], result)
+        if verdict == "handled" and not self.watched:  # nearly always; what settle() does
+            self.counts.handled += 1
+        else:
+            self.settle(message_id, FATE_OF_VERDICT[verdict], result)
         if forgiven:
             for rule, place, detail in forgiven:
                 self.findings.add(Finding(rule, resident.name, place, detail))
         if self.observers:
             self._show(lambda observer: observer.on_result(assignment, result))
-        for letter, not_before_ms, problem in outbox:
+        for shaped, _, not_before_ms, problem in outbox:
             if problem:
                 self.counts.sent += 1
-                self.bury(letter, problem)
+                self.bury(shaped, problem)
             else:
-                self.dispatch(letter, hops + 1, not_before_ms)
+                self.dispatch(shaped, hops + 1, not_before_ms)
         if spawns or assignments:
             chain = Chain(pushed_for, cause, hops + 1)
             for number, request in enumerate(spawns):
@@ -276,12 +280,13 @@ class Engine:
         self, sender: Resident, asked: Outgoing, pushed_for: str, cause: str, number: int
     ) -> tuple[Message, bytes, int, str]:
         """A request as a message: with its content, when it may arrive at the earliest, and why it cannot at all."""
-        target, problem, not_before_ms = asked.target or "", asked.problem, 0
+        target, _, _, flat, problem = asked
+        not_before_ms = 0
         if not target:
-            problem = problem or "it has no Target"
-        if self.lenient:
+            target, problem = "", problem or "it has no Target"
+        elif self.lenient:
             target = self.names.get(target, target)
-            if not _DELIVER_LATER.isdisjoint(asked.flat[::2]):
+            if not _DELIVER_LATER.isdisjoint(flat[::2]):
                 try:
                     not_before_ms = self._deliver_ms(asked)
                 except UsageError as error:

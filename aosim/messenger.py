@@ -22,6 +22,7 @@ MODULE_ID = "ISShJH1ij-hPPt9St5UFFr_8Ys3Kj5cyg7zrMGt7H9s"
 # Message(...) takes twice as long as making the tuple it is.
 _message: Callable[[tuple[object, ...]], Message] = partial(tuple.__new__, Message)
 _DROPPED = frozenset({"Data-Protocol", "Type", "From-Process", "From-Module", "Assignments"})
+_FIRST, _THIRD = ("Data-Protocol",), ("Type",)
 _DROPPED_OF_SPAWN = frozenset({"Data-Protocol", "Type", "Variant", "From-Process", "Pushed-For"})
 _DROPPED_OF_NOTICE = frozenset({"Data-Protocol", "Variant", "Type"})
 
@@ -67,15 +68,15 @@ def pushed(
 ) -> tuple[Message, bytes]:
     """The message that a process's request becomes, the `number`-th of its result, and its content."""
     _, data, anchor, flat, _ = asked
-    # ao.send writes Data-Protocol, Variant, Type, ... in this order: cut the two without a search.
-    if flat[:1] == ("Data-Protocol",) and flat[4:5] == ("Type",):
+    # ao.send writes Data-Protocol, Variant, Type, Reference, then the author's: cut the two without a search.
+    if flat[:1] == _FIRST and flat[4:5] == _THIRD and _DROPPED.isdisjoint(flat[6::2]):
         flat = flat[2:4] + flat[6:]
-    if not _DROPPED.isdisjoint(flat[::2]):
+    else:
         flat = without(flat, _DROPPED)
     # As `signed` does it, without the call: this is the path of every message between processes.
     content = pack((sender, MESSENGER_ID, target, data, flat, anchor, module_id, pushed_for, cause, number))
-    identity = address(content)
-    return _message((identity, sender, MESSENGER_ID, target, data, flat, anchor, module_id, pushed_for, "")), content
+    message = (address(content), sender, MESSENGER_ID, target, data, flat, anchor, module_id, pushed_for, "")
+    return _message(message), content
 
 
 def spawned(request: Outgoing, parent_id: str, scheduler_id: str, chain: Chain, number: int) -> tuple[Message, bytes]:

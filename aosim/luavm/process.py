@@ -147,30 +147,24 @@ class LuaProcess:
         try:
             out = self._step(*step)
             if out is None:
-                return self._nothing
-            if out[0] == 1:
-                return self._one_message(out)
-            return self._answer(step, self._hand_over(out))
+                result = self._nothing
+            elif out[0] == 1:
+                result = self._one_message(out)
+            else:
+                result = self._answer(step, self._hand_over(out))
         except LuaError as problem:
-            return _broken(problem)
-        finally:
-            if step[_FLAGS] >= _BOOT:
-                self._forget_parts()
+            result = _broken(problem)
+        if step[_FLAGS] >= _BOOT:
+            self._forget_parts()
+        return result
 
     def _one_message(self, out: tuple[Any, ...]) -> Result:
         _, to, text, reference, *tags = out
         number = reference.decode()
         try:
-            sent = _new_tuple(
-                Outgoing,
-                (
-                    to.decode(),
-                    None if text is False else text.decode(),
-                    number.zfill(32),
-                    (*_FIXED_TAGS, number, *map(bytes.decode, tags)),
-                    "",
-                ),
-            )
+            data = None if text is False else text.decode()
+            flat = (*_FIXED_TAGS, number, *map(bytes.decode, tags))
+            sent = _new_tuple(Outgoing, (to.decode(), data, number.zfill(32), flat, ""))
         except (AttributeError, UnicodeError):  # without a target, or bytes that are no text
             sent = _sent(to, text, reference, tags)
         result: Result = _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", "handled", ()))
