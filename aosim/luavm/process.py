@@ -159,14 +159,8 @@ class LuaProcess:
         return result
 
     def _one_message(self, out: tuple[Any, ...]) -> Result:
-        _, to, text, reference, *tags = out
-        number = reference.decode()
-        try:
-            data = None if text is False else text.decode()
-            flat = (*_FIXED_TAGS, number, *map(bytes.decode, tags))
-            sent = _new_tuple(Outgoing, (to.decode(), data, number.zfill(32), flat, ""))
-        except (AttributeError, UnicodeError):  # without a target, or bytes that are no text
-            sent = _sent(to, text, reference, tags)
+        _, target, data, reference, *tags = out
+        sent = _sent(target, data, reference, tags)
         result: Result = _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", "handled", ()))
         return result
 
@@ -203,7 +197,9 @@ class LuaProcess:
             after = at + 4 + out[at + 3]
             messages.append(_sent(out[at], out[at + 1], out[at + 2], out[at + 4 : after]))
             at = after
-        return Result(messages=tuple(messages), output=output, prompt=self._prompt, verdict=verdict)
+        values = (tuple(messages), (), (), output, self._prompt, None, "", verdict, ())
+        result: Result = _new_tuple(Result, values)
+        return result
 
     def _new_prompt(self, prompt: bytes) -> None:
         self._prompt = to_text(prompt)
@@ -253,16 +249,18 @@ _new_tuple: Any = tuple.__new__  # a NamedTuple's own constructor costs three ti
 def _sent(target: Any, data: Any, reference: bytes, tags: Iterable[bytes]) -> Outgoing:
     """A message as the runtime hands it out when nobody has looked at it: without the tags all have."""
     number = reference.decode()
-    return Outgoing(
-        to_text(target) if target else _absent(target),
-        to_text(data) if data else _absent(data),
-        number.zfill(32),
-        (*_FIXED_TAGS, number, *texts_of(tags)),
-    )
+    try:
+        text = None if data is False else data.decode()
+        flat = (*_FIXED_TAGS, number, *map(bytes.decode, tags))
+        sent: Outgoing = _new_tuple(Outgoing, (target.decode(), text, number.zfill(32), flat, ""))
+        return sent
+    except (AttributeError, UnicodeError):  # without a target, or bytes that are no text
+        flat = (*_FIXED_TAGS, number, *texts_of(tags))
+        return Outgoing(_text_or_none(target), _text_or_none(data), number.zfill(32), flat)
 
 
-def _absent(value: object) -> str | None:
-    return None if value is False else ""
+def _text_or_none(value: Any) -> str | None:
+    return None if value is False else to_text(value)
 
 
 def _tuple(value: object) -> tuple[Any, ...]:
