@@ -25,7 +25,7 @@ from aosim.journal import Journal
 from aosim.limits import Limits
 from aosim.loops import WATCHED_HOPS, Loop, LoopDetector
 from aosim.message import Assignment, AssignRequest, Message, Outgoing, Result, find_tag
-from aosim.messenger import Chain, message_of, pushed, signed, spawned, spawned_notice
+from aosim.messenger import Chain, message_of, pushed, pushed_message_of, signed, spawned, spawned_notice
 from aosim.network import Network
 from aosim.observers import Observer
 from aosim.process import Process
@@ -211,20 +211,34 @@ class Engine:
         self._commit(resident, assignment, result, 0)
 
     def _commit(self, resident: Resident, assignment: Assignment, result: Result, hops: int) -> None:
-        # One entry for the assignment and its result: a result follows from the assignments before
-        # it, so one without the other would tell nothing more, and every message pays for entries.
+        """Write down an assignment and what came of it, and let what it caused leave.
+
+        One entry for both: a result follows from the assignments before it, so one without the other
+        would tell nothing more. Long, because every message between processes goes through here and
+        each call would cost it as much as a step of its own.
+        """
         message, process_id, nonce, _, timestamp_ms, height, hash_chain, cron, _ = assignment
         messages, spawns, assignments, output, prompt, error, _, verdict, forgiven = result
-        message_id = message[0]
-        pushed_for = message[8] or ("" if cron else message_id)
-        cause = hash_chain or message_id
-        outbox, contents = [], []
-        for number, asked in enumerate(messages):
-            letter = self._shape(resident, asked, pushed_for, cause, number)
-            outbox.append(letter)
-            contents.append(letter[1])
+        identity, pushed_for, counts = message[0], message[8], self.counts
+        if not pushed_for and not cron:
+            pushed_for = identity
+        cause = hash_chain or identity
+        letters: list[tuple[Message, int, str]] = []
+        contents: list[bytes] = []
+        for asked in messages:
+            target, _, _, flat, problem = asked
+            not_before_ms = 0
+            if not target:
+                target, problem = "", problem or "it has no Target"
+            elif self.lenient:
+                target = self.names.get(target, target)
+                if not _DELIVER_LATER.isdisjoint(flat[::2]):
+                    not_before_ms, problem = self._deliver_later(asked, problem)
+            letter, content = pushed(asked, target, process_id, resident.module_id, pushed_for, cause, len(contents))
+            letters.append((letter, not_before_ms, problem))
+            contents.append(content)
         self.journal.append(
-            ("done", message_id, process_id, nonce, timestamp_ms, height, cron, verdict, error, output, contents)
+            ("done", identity, process_id, nonce, timestamp_ms, height, cron, verdict, error, output, contents)
         )
         if output:
             resident.output.append(output)
@@ -233,20 +247,19 @@ class Engine:
         else:
             resident.errors.append(error)
         if verdict == "handled" and not self.watched:  # nearly always; what settle() does
-            self.counts.handled += 1
+            counts.handled += 1
         else:
-            self.settle(message_id, FATE_OF_VERDICT[verdict], result)
-        if forgiven:
-            for rule, place, detail in forgiven:
-                self.findings.add(Finding(rule, resident.name, place, detail))
+            self.settle(identity, FATE_OF_VERDICT[verdict], result)
+        for rule, place, detail in forgiven:
+            self.findings.add(Finding(rule, resident.name, place, detail))
         if self.observers:
             self._show(lambda observer: observer.on_result(assignment, result))
-        for shaped, _, not_before_ms, problem in outbox:
+        for letter, not_before_ms, problem in letters:
             if problem:
-                self.counts.sent += 1
-                self.bury(shaped, problem)
+                counts.sent += 1
+                self.bury(letter, problem)
             else:
-                self.dispatch(shaped, hops + 1, not_before_ms)
+                self.dispatch(letter, hops + 1, not_before_ms)
         if spawns or assignments:
             chain = Chain(pushed_for, cause, hops + 1)
             for number, request in enumerate(spawns):
@@ -276,23 +289,12 @@ class Engine:
 
     # What a result asks for
 
-    def _shape(
-        self, sender: Resident, asked: Outgoing, pushed_for: str, cause: str, number: int
-    ) -> tuple[Message, bytes, int, str]:
-        """A request as a message: with its content, when it may arrive at the earliest, and why it cannot at all."""
-        target, _, _, flat, problem = asked
-        not_before_ms = 0
-        if not target:
-            target, problem = "", problem or "it has no Target"
-        elif self.lenient:
-            target = self.names.get(target, target)
-            if not _DELIVER_LATER.isdisjoint(flat[::2]):
-                try:
-                    not_before_ms = self._deliver_ms(asked)
-                except UsageError as error:
-                    problem = problem or str(error)
-        message, content = pushed(asked, target, sender.id, sender.module_id, pushed_for, cause, number)
-        return message, content, not_before_ms, problem
+    def _deliver_later(self, asked: Outgoing, problem: str) -> tuple[int, str]:
+        """When a message with Deliver-After or Deliver-At may arrive, and why it cannot."""
+        try:
+            return self._deliver_ms(asked), problem
+        except UsageError as error:
+            return 0, problem or str(error)
 
     def _deliver_ms(self, asked: Outgoing) -> int:
         """When a message with Deliver-After or Deliver-At may arrive."""
@@ -361,9 +363,15 @@ class Engine:
         """A message that was sent, by its id; looked up in the journal."""
         for kind, *values in self.journal.read(self._archived):
             self._archived += 1
-            contents = values[-1] if kind == "done" else values if kind == "sent" else ()
-            for message in map(message_of, contents):
+            if kind == "sent":
+                message = message_of(values[0])
                 self._archive[message.id] = message
+            elif kind == "done":
+                handled, sender, cron, contents = self._archive[values[0]], values[1], values[5], values[-1]
+                pushed_for = handled.pushed_for or ("" if cron else handled.id)
+                for content in contents:
+                    message = pushed_message_of(content, sender, self.residents[sender].module_id, pushed_for)
+                    self._archive[message.id] = message
         return self._archive.get(identity)
 
     # Time

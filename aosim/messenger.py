@@ -58,7 +58,7 @@ def signed(
 
 
 def message_of(content: bytes) -> Message:
-    """The message of some content."""
+    """The message of some content that `signed` made."""
     message, _ = signed(*unpack(content))
     return message
 
@@ -66,17 +66,25 @@ def message_of(content: bytes) -> Message:
 def pushed(
     asked: Outgoing, target: str, sender: str, module_id: str, pushed_for: str, cause: str, number: int
 ) -> tuple[Message, bytes]:
-    """The message that a process's request becomes, the `number`-th of its result, and its content."""
+    """The message that a process's request becomes, the `number`-th of its result, and its content.
+
+    The content leaves out what its cause implies: the place in the log of its sender.
+    """
     _, data, anchor, flat, _ = asked
     # ao.send writes Data-Protocol, Variant, Type, Reference, then the author's: cut the two without a search.
     if flat[:1] == _FIRST and flat[4:5] == _THIRD and _DROPPED.isdisjoint(flat[6::2]):
         flat = flat[2:4] + flat[6:]
     else:
         flat = without(flat, _DROPPED)
-    # As `signed` does it, without the call: this is the path of every message between processes.
-    content = pack((sender, MESSENGER_ID, target, data, flat, anchor, module_id, pushed_for, cause, number))
+    content = pack((cause, number, target, data, flat, anchor))
     message = (address(content), sender, MESSENGER_ID, target, data, flat, anchor, module_id, pushed_for, "")
     return _message(message), content
+
+
+def pushed_message_of(content: bytes, sender: str, module_id: str, pushed_for: str) -> Message:
+    """The message of some content that `pushed` made, given what its cause implies."""
+    _, _, target, data, flat, anchor = unpack(content)
+    return Message(address(content), sender, MESSENGER_ID, target, data, flat, anchor, module_id, pushed_for)
 
 
 def spawned(request: Outgoing, parent_id: str, scheduler_id: str, chain: Chain, number: int) -> tuple[Message, bytes]:
