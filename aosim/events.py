@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterator
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import NamedTuple
 
@@ -55,6 +55,7 @@ class EventQueue:
         self._arrivals = count()  # breaks ties, so events never need to be compared
 
     def push(self, due_ms: int, event: Event) -> None:
+        """Let an event wait until then, behind those due at the same moment."""
         heappush(self._heap, (due_ms, next(self._arrivals), event))
 
     def pop(self) -> tuple[int, Event] | None:
@@ -68,18 +69,18 @@ class EventQueue:
         """When the next event is due, or None when nothing is waiting."""
         return self._heap[0][0] if self._heap else None
 
-    def remove(self, event: Event) -> bool:
-        """Take one waiting event out, compared by identity; False when it is not there."""
-        for at, (_, _, waiting) in enumerate(self._heap):
-            if waiting is event:
-                del self._heap[at]
-                self._heap.sort(key=lambda item: item[:2])  # a sorted list is a heap
-                return True
-        return False
+    def remove(self, unwanted: Callable[[Event], bool]) -> int:
+        """Take out all waiting events of a kind; how many there were. Costs one look at each that waits."""
+        kept = [item for item in self._heap if not unwanted(item[2])]
+        removed = len(self._heap) - len(kept)
+        if removed:
+            heapify(kept)
+            self._heap = kept
+        return removed
 
     def __len__(self) -> int:
         return len(self._heap)
 
     def __iter__(self) -> Iterator[tuple[int, Event]]:
         """All that waits, in the order in which it will leave."""
-        return ((due_ms, event) for due_ms, _, event in sorted(self._heap, key=lambda item: item[:2]))
+        return ((due_ms, event) for due_ms, _, event in sorted(self._heap))

@@ -17,8 +17,8 @@ from aosim.wallet import Wallet
 if TYPE_CHECKING:
     from aosim.simulation import Simulation
 
-#: Tags beside those given as keywords: for names that are no Python names, or that repeat.
-Tags = Mapping[str, str] | Sequence[tuple[str, str]]
+#: Tags beside those given as keywords: for names that are no Python names, or that repeat. None is none.
+Tags = Mapping[str, str] | Sequence[tuple[str, str]] | None
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -103,11 +103,11 @@ class ProcessHandle:
         at_ms: int | None = None,
         **named: str,
     ) -> Sent:
-        """Send this process a message, from its owner unless another sender is given."""
+        """Send this process a message, from its owner (a child's is its parent) unless another sender is given."""
         return self._simulation.send(
             self,
             data,
-            sender=sender or self.parent_id or self.owner,
+            sender=sender,
             tags=tags,
             after_ms=after_ms,
             at_ms=at_ms,
@@ -125,9 +125,7 @@ class ProcessHandle:
 
     def query(self, data: str | None = None, *, sender: Address | None = None, tags: Tags = (), **named: str) -> Result:
         """A dry run: the result of a message that leaves no trace, not even in the journal."""
-        return self._simulation._query(
-            self, data, sender=sender or self.parent_id or self.owner, tags=tags, named=named
-        )
+        return self._simulation._query(self, data, sender=sender, tags=tags, named=named)
 
     def read(self, path: str) -> Any:
         """A global by name or dotted path ("Balances.alice"), without running any code of the process."""
@@ -156,7 +154,7 @@ class ProcessHandle:
     @property
     def errors(self) -> list[str]:
         """ "file:line: reason" of every message that failed, oldest first."""
-        return self._resident.errors
+        return list(self._resident.errors)
 
     @property
     def prompt(self) -> str:

@@ -10,5 +10,5 @@ class Limits:
     """Bounds of a simulation. Counted in work and bytes, never in seconds, so a slow machine agrees."""
 
     message_bytes_max: int = 10 * 2**20  # data and tags of one message from outside
-    hops_max: int = 1_000_000  # messages in one chain, in a run without bounds
+    hops_max: int = 250_000  # messages in one chain, in a run without bounds
     waiting_max: int = 1_000_000  # messages on the way at once

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from aosim.clock import TIME_MS_MAX
 from aosim.engine import Engine, Resident
@@ -16,6 +16,7 @@ from aosim.wallet import Wallet
 
 #: What an aoconnect client adds to a message's tags.
 CLIENT_TAGS = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "SDK", "aoconnect")
+_NO_TAGS = "tags={!r}: give a mapping of names to values, or a list of (name, value) pairs"
 _NO_DATA_TAGS = ("Content-Type", "text/plain")
 
 
@@ -37,6 +38,7 @@ class Outside:
         return self._engine.wallets[address]
 
     def resolve(self, address: Address) -> str:
+        """The 43 characters of a handle, a name or an address. Raises UnknownName, UsageError."""
         if not isinstance(address, str):
             found = getattr(address, "address", None)
             if isinstance(found, str):
@@ -49,6 +51,7 @@ class Outside:
         raise UnknownName(address, self._engine.names)
 
     def sender(self, sender: Address | None, target_id: str) -> str:
+        """The address a message is from: the one given, else the target's owner, else the wallet "owner"."""
         if sender is None:
             resident = self._engine.residents.get(target_id)
             sender = eval_owner(resident) if resident is not None else "owner"
@@ -82,6 +85,7 @@ class Outside:
         return self._engine.publish(signed(sender_id, sender_id, target_id, data, flat, number=wallet.sent))
 
     def not_before_ms(self, after_ms: int | None, at_ms: int | None) -> int:
+        """The moment before which a message must not arrive. Raises UsageError for one that cannot be."""
         for name, value in (("after_ms", after_ms), ("at_ms", at_ms)):
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
                 raise UsageError(f"{name}={value!r}: a whole number of milliseconds from 0 up")
@@ -109,7 +113,11 @@ def eval_owner(resident: Resident) -> str:
 
 def pairs_of(tags: Tags) -> list[tuple[str, str]]:
     """Tags as a list of pairs, whichever way they were given. Raises UsageError for what is neither."""
+    if tags is None:
+        return []
+    if not isinstance(tags, Mapping | Iterable):
+        raise UsageError(_NO_TAGS.format(tags))
     pairs = list(tags.items()) if isinstance(tags, Mapping) else list(tags)
     if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
-        raise UsageError(f"tags={tags!r}: give a mapping of names to values, or a list of (name, value) pairs")
+        raise UsageError(_NO_TAGS.format(tags))
     return pairs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +48,7 @@ class Run(NamedTuple):
     def __str__(self) -> str:
         text = f"{self.events:,} events, stopped by {self.stopped_by}"
         if self.waiting:
-            text += f", {self.waiting:,} messages still on the way"
+            text += f", {self.waiting:,} message{'s' * (self.waiting > 1)} still on the way"
         if self.next_ms is not None:
             text += f", next at {self.next_ms} ms"
         return text + "".join(f"; endless loop? {loop}" for loop in self.loops)
@@ -132,13 +133,14 @@ class Simulation:
         module: str = "aos",
         cron: CronSpec | None = None,
         on_boot: bool = True,
+        file: str | None = None,
     ) -> ProcessHandle:
         """Make a process, run its code once, and return its handle.
 
         `source` is the path of a Lua file (what it requires from its own folder comes along), Lua
         text, or a Python function (context, message). Its owner is the wallet "owner" unless another is given.
         With `on_boot` the code runs in the Process message; without, in an Eval right after it, as
-        `.load` does. `cron` is "5-minutes", several of these, or {"5-minutes": {"Action": "Tick"}}.
+        `.load` does. `file` is the name that errors and findings give to Lua text. `cron` is "5-minutes", several of these, or {"5-minutes": {"Action": "Tick"}}.
         A process gets the messenger of the network as its Authority unless `tags` name one.
 
         Raises SourceError for code that is missing or does not parse, BootError for code that fails,
@@ -146,7 +148,7 @@ class Simulation:
         """
         self._check_looking()
         resident = self._spawner.spawn(
-            source, name=name, owner=owner, tags=tags, module=module, cron=cron, on_boot=on_boot
+            source, name=name, owner=owner, tags=tags, module=module, cron=cron, on_boot=on_boot, file=file
         )
         self._link_up()
         return self.process(resident.id)
@@ -190,13 +192,16 @@ class Simulation:
         target: Address,
         data: str | None = None,
         *,
-        sender: Address = "owner",
+        sender: Address | None = None,
         tags: Tags = (),
         after_ms: int | None = None,
         at_ms: int | None = None,
         **named: str,
     ) -> Sent:
-        """Send a message from a wallet. See `WalletHandle.send`."""
+        """Send a message, from the target's owner, or the wallet "owner", unless another sender is given.
+
+        See `WalletHandle.send` for the rest.
+        """
         self._check_looking()
         target_id = self._outside.resolve(target)
         sender_id = self._outside.sender(sender, target_id)
@@ -295,8 +300,8 @@ class Simulation:
 
     @property
     def counts(self) -> Counts:
-        """How many messages began and how they ended; see `Counts` for the sum that always holds."""
-        return self._engine.counts
+        """How many messages began and how they ended so far; see `Counts` for the sum that always holds."""
+        return replace(self._engine.counts)
 
     @property
     def dead_letters(self) -> list[DeadLetter]:
@@ -334,8 +339,12 @@ class Simulation:
         return self._handles[address]
 
     def message(self, identity: str) -> Message | None:
-        """A message that has arrived somewhere, by its id."""
+        """A message of this run, on its way or at its end, by its id; None when there is none."""
         return self._engine.find_message(identity)
+
+    def address_of(self, which: Address) -> str:
+        """The address of a process or wallet by its handle or name; raises UnknownName for a name nobody has."""
+        return self._outside.resolve(which)
 
     def name_of(self, address: str) -> str:
         """The name of an address, or the address itself when it has none."""
@@ -359,7 +368,7 @@ class Simulation:
         return lua.last_value() if result.verdict == "handled" else None
 
     def _query(
-        self, handle: ProcessHandle, data: str | None, *, sender: Address, tags: Tags, named: dict[str, str]
+        self, handle: ProcessHandle, data: str | None, *, sender: Address | None, tags: Tags, named: dict[str, str]
     ) -> Result:
         self._check_looking()
         resident = self._engine.residents[handle.id]
@@ -370,24 +379,20 @@ class Simulation:
 
     def _cancel(self, sent: Sent) -> bool:
         self._check_looking()
-        waiting = [
-            event for _, event in self._engine.queue if isinstance(event, Arrival) and event.message is sent.message
-        ]
-        for event in waiting:
-            self._engine.queue.remove(event)
-            self._engine.counts.on_the_way -= 1
-            self._engine.settle(sent.id, Fate.CANCELLED, None)
-        if waiting:
-            self._engine.journal.append(("cancelled", sent.id, self.now_ms))
-        return bool(waiting)
+        engine, message = self._engine, sent.message
+        cancelled = engine.queue.remove(lambda event: isinstance(event, Arrival) and event.message is message)
+        for _ in range(cancelled):
+            engine.counts.on_the_way -= 1
+            engine.settle(sent.id, Fate.CANCELLED, None)
+        if cancelled:
+            engine.journal.append(("cancelled", sent.id, self.now_ms))
+        return cancelled > 0
 
     def _cancel_timer(self, timer_id: str) -> bool:
         self._check_looking()
         if self._timers.pop(timer_id, None) is None:
             return False
-        for _, event in self._engine.queue:
-            if isinstance(event, TimerTick) and event.timer_id == timer_id:
-                self._engine.queue.remove(event)
+        self._engine.queue.remove(lambda event: isinstance(event, TimerTick) and event.timer_id == timer_id)
         return True
 
     # What the engine asks for

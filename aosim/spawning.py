@@ -10,11 +10,12 @@ from aosim.errors import BootError, NameTaken, UnknownName, UsageError
 from aosim.handles import Address, Tags
 from aosim.ids import is_address
 from aosim.luavm.bundle import Source, load_source
-from aosim.luavm.process import LuaProcess, ProcessInfo
+from aosim.luavm.process import LuaProcess
 from aosim.message import Message, find_tag
 from aosim.messenger import MESSENGER_ID, MODULE_ID, signed
 from aosim.outside import CLIENT_TAGS, Outside, pairs_of
 from aosim.process import Process, PythonHandler, PythonProcess, check_text, text_tags
+from aosim.process_info import ProcessInfo
 from aosim.scheduler import SCHEDULER_ID
 
 _MODULES = {"aos": MODULE_ID, "aos-2.0.6": MODULE_ID}
@@ -45,6 +46,7 @@ class Spawner:
         module: str,
         cron: CronSpec | None,
         on_boot: bool,
+        file: str | None,
     ) -> Resident:
         """See `Simulation.spawn`."""
         if name is not None:
@@ -56,7 +58,7 @@ class Spawner:
             raise UnknownName(module, _MODULES, kind="module")
         module_id = _MODULES.get(module, module)
         owner_id = self._outside.resolve(owner if owner is not None else "owner")
-        code = Source("", "") if callable(source) else load_source(source)
+        code = Source("", "") if callable(source) else load_source(source, file)
 
         name = name or self._free_name(code)
         flat = _process_tags(name, given, module_id, code if on_boot else Source("", ""))

@@ -8,7 +8,6 @@ A plan is text, one step per line, fields separated by tabs:
     run                       deliver and handle messages until none is left
     begin  LABEL / end LABEL  a measured phase
     mem    LABEL              note the resident memory
-    mark   LABEL              say so at once
     check  NAME GLOBAL VALUE  the process's global variable must read VALUE
 """
 
@@ -39,17 +38,6 @@ class Plan:
 
     def text(self) -> str:
         return "".join("\t".join(step) + "\n" for step in self.steps)
-
-
-def startup() -> Plan:
-    """W0: from the start of the program to the first handled message."""
-    plan = Plan()
-    plan.spawn("A", "pingpong")
-    plan.add("send", "A", "Ball", "Left=1")
-    plan.add("run")
-    plan.add("mark", "first")
-    plan.add("check", "A", "Count", 1)
-    return plan
 
 
 def ping_pong(n: int = 20_000) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,11 +99,9 @@ def bench(
 @app.command()
 def conformance() -> None:
     """Answer conformance cases, JSON lines in and out."""
-    from aosim.cli.conformance import answer_cases
+    from aosim.cli.conformance import main
 
-    sys.stdin.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
-    for answer in answer_cases(sys.stdin):
-        sys.stdout.write(answer + "\n")
+    main()
 
 
 @app.command()

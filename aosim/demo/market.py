@@ -173,8 +173,7 @@ class Market:
     def _pay(
         self, payer: WalletHandle, token: str, recipient: str, quantity: int, notes: dict[str, str] | None = None
     ) -> None:
-        if len(recipient) != len(_NOBODY):
-            recipient = self.sim.process(recipient).address
+        recipient = self.sim.address_of(recipient)
         payer.send(token, Action="Transfer", Recipient=recipient, Quantity=str(quantity), tags=notes or {})
 
 

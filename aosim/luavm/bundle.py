@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from aosim.errors import SourceError
-from aosim.luavm.process import check_source
+from aosim.errors import SourceError, UsageError
+from aosim.luavm.source import check_source
 from aosim.process import check_text
 
 #: What a process can require without a file: the aos library and Lua's own.
@@ -60,8 +60,8 @@ class Source(NamedTuple):
     chunk: str
 
 
-def load_source(source: str | Path) -> Source:
-    """Read and parse what `spawn` is given.
+def load_source(source: str | Path, file: str | None = None) -> Source:
+    """Read and parse what `spawn` is given; `file` is the name of a text that came from no file.
 
     A `Path`, or a text of one line that ends in ".lua", is a file; any other text is Lua. Raises
     SourceError, with file and line, for a file that cannot be read and for Lua that does not parse,
@@ -70,8 +70,10 @@ def load_source(source: str | Path) -> Source:
     if not isinstance(source, (str, Path)):
         raise SourceError(f"{source!r} is no Lua source: give the path of a file, Lua text or a Python function")
     if isinstance(source, str) and ("\n" in source or not source.strip().endswith(".lua")):
-        check_source(check_text(source, "Lua text"), "aos")
-        return Source(source, "")
+        check_source(check_text(source, "Lua text"), file or "aos")
+        return Source(source, file or "")
+    if file is not None:
+        raise UsageError(f"file={file!r}: {source} is a file and has a name; file= names Lua given as text")
     path = Path(source)
     text = _read(path)
     check_source(text, path.name)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aosim.errors import AosimError, UnknownName
+from aosim.errors import AosimError
 from aosim.handles import Sent
 from aosim.scenario.model import Expectation
 from aosim.scenario.values import with_addresses
@@ -76,7 +76,7 @@ def _wallet(sim: Simulation, name: str, checks: Mapping[str, Any]) -> list[str]:
     if ("last" in checks or "data" in checks) and not inbox:
         return [*problems, f"{name} has received nothing"]
     for tag, want in checks.get("last", {}).items():
-        wanted = with_addresses(want, lambda other: address_of(sim, other))
+        wanted = with_addresses(want, sim.address_of)
         problems.append(_differs(f"{name}: the tag {tag} of the last message", wanted, inbox[-1].tag(tag)))
     if "data" in checks:
         problems.append(_differs(f"{name}: the data of the last message", checks["data"], inbox[-1].data))
@@ -119,12 +119,3 @@ def _shown(value: Any) -> str:
     if value is None:
         return "nil"
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-
-
-def address_of(sim: Simulation, name: str) -> str:
-    """The address of a process or wallet by its name."""
-    addresses = {process.name: process.address for process in sim.processes}
-    addresses |= {wallet.name: wallet.address for wallet in sim.wallets}
-    if name not in addresses:
-        raise UnknownName(name, addresses)
-    return addresses[name]

@@ -10,7 +10,7 @@ from aosim.fates import Counts, DeadLetter
 from aosim.findings import Finding
 from aosim.handles import Sent
 from aosim.limits import Limits
-from aosim.scenario.expect import address_of, judge
+from aosim.scenario.expect import judge
 from aosim.scenario.model import Expectation, MessagePlan, ProcessPlan, Settings
 from aosim.scenario.values import with_addresses
 from aosim.simulation import Run, Simulation
@@ -103,7 +103,7 @@ def _play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = Non
     for message in scenario.messages:
         labelled.setdefault(message.label, []).extend(_send(sim, message))
     run = sim.run(for_ms=settings.for_ms)
-    counts, fingerprint = _copy(sim.counts), sim.fingerprint
+    counts, fingerprint = sim.counts, sim.fingerprint
     judgements = tuple(Judgement(one.where, judge(one, sim, labelled)) for one in scenario.expectations)
     return Report(
         simulation=sim,
@@ -128,7 +128,7 @@ def _spawn(sim: Simulation, plan: ProcessPlan) -> None:
 
 
 def _send(sim: Simulation, plan: MessagePlan) -> list[Sent]:
-    data = None if plan.data is None else with_addresses(plan.data, lambda name: address_of(sim, name))
+    data = None if plan.data is None else with_addresses(plan.data, sim.address_of)
     tags = _tags(sim, plan.tags)
     return [
         sim.send(plan.target, data, sender=plan.sender, tags=tags, at_ms=sim.start_ms + at_ms if at_ms else None)
@@ -137,8 +137,4 @@ def _send(sim: Simulation, plan: MessagePlan) -> list[Sent]:
 
 
 def _tags(sim: Simulation, tags: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    return [(name, with_addresses(value, lambda wanted: address_of(sim, wanted))) for name, value in tags]
-
-
-def _copy(counts: Counts) -> Counts:
-    return Counts(**counts.as_dict())
+    return [(name, with_addresses(value, sim.address_of)) for name, value in tags]

@@ -23,7 +23,7 @@ def scenario(sim: Simulation) -> None:
     text = source(*HEADINGS, prelude=PRELUDE)
     for old, new in CHANGES.items():
         text = text.replace(old, new)
-    changed = sim.spawn(text, name="changed", tags={"Source-File": PAGE.name})
+    changed = sim.spawn(text, name="changed", file=PAGE.name)
     worker = sim.spawn(WORKER, name="worker")
     alice = sim.wallet("alice")
 

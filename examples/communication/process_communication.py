@@ -82,7 +82,7 @@ def spawn(
     """A process made of the page's blocks under these headings; see `source`."""
     text = source(*headings, prelude=prelude, before=before, after=after)
     # aosim names the file of an error after this tag when the code is given as text.
-    return sim.spawn(text, name=name, tags={"Source-File": PAGE.name})
+    return sim.spawn(text, name=name, file=PAGE.name)
 
 
 def readable(sim: Simulation, text: str) -> str:

@@ -133,3 +133,19 @@ def test_a_quoted_text_is_that_text_to_lua() -> None:
     text = "".join(map(chr, range(256))) + "]]\\n\"' 0123\x001"
     out = new_runtime().execute(f"return {quote(text)}".encode())
     assert out == text.encode()
+
+
+def test_errors_in_a_text_name_the_file_it_is_said_to_come_from() -> None:
+    sim = Simulation()
+    process = sim.spawn('Handlers.add("B", "B", function() error("boom") end)', name="b", file="page.md")
+    sent = process.send(Action="B")
+    sim.run()
+    assert sent.error == "page.md:1: boom"
+    with pytest.raises(SourceError, match=r"^page\.md:1: "):
+        sim.spawn("local = 1", file="page.md")
+
+
+def test_a_file_has_a_name_and_is_given_no_other(tmp_path: Path) -> None:
+    (tmp_path / "a.lua").write_text("X = 1")
+    with pytest.raises(UsageError, match="file="):
+        Simulation().spawn(tmp_path / "a.lua", file="b.lua")

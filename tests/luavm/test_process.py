@@ -7,7 +7,9 @@ from itertools import count
 import pytest
 
 from aosim.errors import SourceError
-from aosim.luavm.process import LuaProcess, ProcessInfo, check_source
+from aosim.luavm.process import LuaProcess
+from aosim.luavm.source import check_source
+from aosim.process_info import ProcessInfo
 from aosim.message import Assignment, Message, Result
 
 OWNER, PROCESS, MODULE, AUTHORITY, BOB = (letter * 43 for letter in "opmab")

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from conformance_comparing import difference
 
-from aosim.luavm.process import LuaProcess, ProcessInfo
+from aosim.luavm.process import LuaProcess
+from aosim.process_info import ProcessInfo
 from aosim.message import Assignment, Message, Outgoing, Result
 
 _FOLDER = Path(__file__).parents[1] / "conformance"
