@@ -46,7 +46,7 @@ class Run(NamedTuple):
         return self.waiting == 0
 
     def __str__(self) -> str:
-        text = f"{self.events:,} events, stopped by {self.stopped_by}"
+        text = f"{self.events:,} event{'s' * (self.events != 1)}, stopped by {self.stopped_by}"
         if self.waiting:
             text += f", {self.waiting:,} message{'s' * (self.waiting > 1)} still on the way"
         if self.next_ms is not None:
@@ -139,8 +139,9 @@ class Simulation:
 
         `source` is the path of a Lua file (what it requires from its own folder comes along), Lua
         text, or a Python function (context, message). Its owner is the wallet "owner" unless another is given.
-        With `on_boot` the code runs in the Process message; without, in an Eval right after it, as
-        `.load` does. `file` is the name that errors and findings give to Lua text. `cron` is "5-minutes", several of these, or {"5-minutes": {"Action": "Tick"}}.
+        `file` is the name that errors and findings give to Lua text. With `on_boot` the code runs in
+        the Process message; without, in an Eval right after it, as `.load` does. `cron` is
+        "5-minutes", several of these, or {"5-minutes": {"Action": "Tick"}}.
         A process gets the messenger of the network as its Authority unless `tags` name one.
 
         Raises SourceError for code that is missing or does not parse, BootError for code that fails,

@@ -26,7 +26,7 @@ def test_run_for_ms_leaves_the_clock_where_it_says(sim: Simulation, pong: Proces
     run = sim.run(for_ms=1_005)
     assert (run.stopped_by, run.waiting, sim.now_ms) == ("time", 1, sim.start_ms + 1_005)
     assert run.next_ms == sim.start_ms + 1_010
-    assert str(run) == f"1 events, stopped by time, 1 messages still on the way, next at {run.next_ms} ms"
+    assert str(run) == f"1 event, stopped by time, 1 message still on the way, next at {run.next_ms} ms"
     assert sim.run(for_ms=5).waiting == 0
 
 

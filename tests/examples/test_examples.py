@@ -46,7 +46,7 @@ def sources(example: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     spawn = Simulation.spawn
 
     def record(self: Simulation, source: Any = "", **options: Any) -> ProcessHandle:
-        if "Source-File" in dict(options.get("tags", ())):
+        if options.get("file"):
             seen.append(source)
         return spawn(self, source, **options)
 
