@@ -62,11 +62,16 @@ function env.Tab(msg)
   return tags
 end
 
+local own_send = ao.send
+
 function env.Send(t)
   if not t.Target then
     env.print("WARN: No target specified for message. Data will be stored, but no process will receive it.")
   end
   local sent = ao.send(t)
+  if ao.send == own_send then
+    return k.outbox.answer(sent)
+  end
   return { output = "Message added to outbox", receive = sent.receive, onReply = sent.onReply }
 end
 

@@ -11,7 +11,7 @@ local rawget, rawset, rawlen, getmetatable, setmetatable =
 local unpack, concat, type = raw.table.unpack, raw.table.concat, raw.type
 
 local run_handlers, forgiven = process.run_handlers, k.forgiven
-local need = k.need
+local need, waits = k.need, k.waits
 
 local fast = {}
 
@@ -101,6 +101,9 @@ end
 -- Whether the built-in handlers are in the list as they were put there.
 local function handlers_stand()
   local list = handlers.list
+  if list == waits.asleep then
+    list = waits.shadow
+  end
   local eval, default = list[eval_at], list[default_at]
   if eval == k.eval_entry and default == k.default_entry and eval and default then
     return eval.name == "_eval" and eval.pattern == k.eval_pattern and eval.handle == k.eval_handle

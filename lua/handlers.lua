@@ -2,12 +2,30 @@
 
 local k = ...
 local raw = k.raw
-local type, error, pcall, tostring, rawget = raw.type, raw.error, raw.pcall, raw.tostring, raw.rawget
-local coroutine = raw.coroutine
-local getmetatable = raw.getmetatable
+local type, error, pcall, tostring, tonumber = raw.type, raw.error, raw.pcall, raw.tostring, raw.tonumber
+local coroutine, sub = raw.coroutine, raw.string.sub
 
 local handlers = { _version = "0.0.5", list = {}, coroutines = {}, onceNonce = 0, utils = k.handlers_utils }
 k.handlers = handlers
+
+-- Who waits for answers. While the list sleeps (asleep is the table the author knows as Handlers.list) its
+-- entries are in shadow, and the waits stand in front of them; see waiting.lua.
+local waits = { asleep = false, shadow = false, count = 0, changes = 0, next_number = 0, by_reference = {} }
+k.waits = waits
+
+local function entries()
+  local list = handlers.list
+  if list == waits.asleep then
+    return waits.shadow
+  end
+  return list
+end
+
+local function wake_list()
+  if waits.asleep and waits.count > 0 then
+    k.waiting.wake_list()
+  end
+end
 
 -- A handler's error gets the place of the search in front, as texts (not numbers) do that are raised again.
 local HERE = '[string ".handlers"]:723: '
@@ -32,7 +50,10 @@ local function check_arguments(name, pattern)
 end
 
 local function find_by_name(name)
-  for i, entry in k.ipairs(handlers.list) do
+  if waits.count > 0 and type(name) == "string" and sub(name, 1, 6) == "_once_" then
+    wake_list()
+  end
+  for i, entry in k.ipairs(entries()) do
     if entry.name == name then
       return i, entry
     end
@@ -81,6 +102,10 @@ k.pattern_places = pattern_places
 local docs = k.fidelity == "docs"
 
 local function new_entry(name, pattern, handle, max_runs)
+  local number = sub(name, 1, 6) == "_once_" and tonumber(sub(name, 7))
+  if number and number >= waits.next_number then
+    waits.next_number = number + 1 -- waits leave the names of others alone
+  end
   if docs and type(pattern) ~= "string" and pattern ~= k.eval_pattern and pattern ~= k.default_pattern then
     pattern_places[pattern] = k.sandbox.where(2)
   end
@@ -95,9 +120,10 @@ local function put(at_front, count, ...)
     return
   end
   if at_front then
-    k.insert(handlers.list, 1, entry)
+    wake_list()
+    k.insert(entries(), 1, entry)
   else
-    k.insert(handlers.list, entry)
+    k.insert(entries(), entry)
   end
 end
 
@@ -127,7 +153,13 @@ function handlers.once(...)
 end
 
 -- For the part with the rarer ones.
-k.find_by_name, k.new_entry, k.handler_arguments, k.check_arguments = find_by_name, new_entry, arguments, check_arguments
+k.new_entry, k.handler_arguments, k.check_arguments = new_entry, arguments, check_arguments
+
+function k.find_by_name(name)
+  wake_list()
+  return find_by_name(name)
+end
+
 k.later(handlers, "handlers_more", { "before", "after" })
 
 function handlers.remove(name)
@@ -136,19 +168,23 @@ function handlers.remove(name)
   end
   local at = find_by_name(name)
   if at then
-    k.remove(handlers.list, at)
+    k.remove(entries(), at)
+  end
+end
+
+--- The handle that wakes one that waits.
+function k.resumer(thread, turn)
+  return function(msg)
+    local ok, problem = k.resume_waiting(thread, turn, msg)
+    if not ok then
+      error(place_first(problem, '[string ".handlers"]:199: '), 0)
+    end
   end
 end
 
 --- aos: a once handler that wakes the one that waits; the message being handled ends here.
 function handlers.receive(pattern)
-  local self = k.begin_waiting()
-  handlers.once(pattern, function(msg)
-    local ok, problem = k.resume_waiting(self, msg)
-    if not ok then
-      error(place_first(problem, '[string ".handlers"]:199: '), 0)
-    end
-  end)
+  handlers.once(pattern, k.resumer(k.begin_waiting()))
   return coroutine.yield(true)
 end
 
@@ -209,9 +245,13 @@ local function count_run(entry)
   end
 end
 
+k.count_run = count_run
+k.own_once, k.own_receive, k.own_remove = handlers.once, handlers.receive, handlers.remove
+k.own_resolver = handlers.generateResolver
+
 local current, first_tag = k.message.current, k.message.first_tag
 local tag_patterns = k.tag_patterns
-local ALIAS = 5 -- in a record
+local TAGS, ALIAS = 1, 5 -- in a record
 
 -- As match(), for the message being handled while nobody has changed it.
 local function match_current(msg, record, pattern)
@@ -241,23 +281,53 @@ local function run_handle(msg, handle)
   end
 end
 
+-- A worker says itself where it was when it failed; others need a protected call.
+local function run_wait(wait, msg, worker)
+  if worker then
+    worker.handling = true
+    wait.handle(msg)
+    worker.handling = false
+  else
+    run_handle(msg, wait.handle)
+  end
+  k.waiting.done(wait)
+  return true
+end
+
 -- The list may change while it is walked: a handler added behind is met, one removed in front makes the
--- walk skip one. A worker says itself where it was when it failed; others need a protected call.
+-- walk skip one. When waits have come or gone the list is woken, and the walk goes on at its place in it.
 local function search(msg, worker)
-  local list, at = handlers.list, 1
+  local shown = handlers.list
+  local list, in_front, changes = shown, 0, waits.changes
+  if shown == waits.asleep then
+    list, in_front = waits.shadow, waits.count
+    if in_front > 0 and (current.reference or msg ~= current.message or not current.record or not worker) then
+      local wait = k.waiting.find(msg)
+      if wait and wait.handle then
+        return run_wait(wait, msg, worker)
+      elseif wait then
+        wake_list()
+      end
+      if waits.asleep ~= shown then
+        list, in_front, changes = shown, 0, waits.changes
+      end
+    end
+  end
+  local at, fresh = 1, worker -- fresh: no code of the author has had the message yet
   local entry = list[1]
   while entry ~= nil do
     if entry.name ~= "_default" then
       local result
       local record = current.record
-      if record and msg == current.message then
+      if record and msg == current.message and (fresh or msg.Tags == record[TAGS]) then
         result = match_current(msg, record, entry.pattern)
       else
-        result = match(msg, entry.pattern)
+        result, fresh = match(msg, entry.pattern), nil
       end
       if result ~= false then
         local verdict = result == true and -1 or verdict_of(result)
         if verdict ~= 0 then
+          fresh = nil
           local handle = entry.handle
           if worker then
             worker.handling = true
@@ -275,6 +345,12 @@ local function search(msg, worker)
           end
         end
       end
+    end
+    if waits.changes ~= changes then
+      if waits.asleep then
+        k.waiting.wake_list()
+      end
+      list, at, in_front, changes = shown, at + in_front, 0, waits.changes
     end
     at = at + 1
     entry = list[at]

@@ -46,7 +46,9 @@ message.never_field = never_field
 
 local secret = {} -- the key under which a lazy table keeps its record; no process ever meets it
 local lazy_message, lazy_tags = {}, {}
-local current = { message = false, record = false, action = nil, first_action = nil } -- the one being handled, while it sleeps
+
+-- The one being handled, while it sleeps; reference is its X-Reference, true when there are several.
+local current = { message = false, record = false, action = false, first_action = false, reference = false }
 
 message.current = current
 
@@ -270,12 +272,12 @@ end
 local docs = k.fidelity == "docs"
 
 -- Names that ask for more than the short way does.
-local weighty = { Timestamp = true, ["Content-Type"] = true, Nonce = true }
+local weighty = { Timestamp = 1, ["Content-Type"] = 1, Nonce = 1, ["X-Reference"] = 2 }
 
 --- Make the message of a record. Names of tags are normalised in the record itself. The second value is
 --- its Action, the third says that a tag of it is a weighty one.
 function message.from_record(record)
-  local action, heavy, first_action
+  local action, heavy, first_action, reference
   for at = FIRST, #record, 2 do
     local spelling = record[at]
     local name = title[spelling]
@@ -288,14 +290,20 @@ function message.from_record(record)
     if name == "Action" then
       action = record[at + 1]
       first_action = first_action or action
-    elseif weighty[name] then
-      heavy = true
+    else
+      local weight = weighty[name]
+      if weight == 1 then
+        heavy = true
+      elseif weight then
+        reference = not reference and record[at + 1] or true
+      end
     end
   end
   local tags = setmetatable({ [secret] = record }, lazy_tags)
   record[TAGS] = tags
   local msg = setmetatable({ [secret] = record, From = record[FROM], Data = record[DATA], Tags = tags }, lazy_message)
   current.message, current.record, current.action, current.first_action = msg, record, action, first_action
+  current.reference = reference
   return msg, action, heavy
 end
 

@@ -177,10 +177,50 @@ function outbox.request(t, target, data, reference)
   return outbox.collect(record, t)
 end
 
-k.later(outbox, "requests", { "entry", "tables", "wake_sent" })
-local wake_sent = outbox.wake_sent
+k.later(outbox, "requests", { "entry", "tables", "wake_sent", "wake_answer" })
+local wake_sent, wake_answer = outbox.wake_sent, outbox.wake_answer
+local lazy_answer = {}
+
+-- The Target of a request, which the author may have changed in the table that ao.send returned.
+local function target_of(t, record)
+  if t and getmetatable(t) ~= lazy_sent then
+    return t.Target
+  elseif record.target ~= nil then
+    return record.target
+  end
+  return record[1] or nil
+end
+
+local function waiting()
+  return k.waiting or k.part("waiting")
+end
+
+--- Makers of the functions of a message that was sent. `t` is what ao.send returned, nil when nobody has it.
+local functions = {
+  receive = function(t, record)
+    return function(from)
+      return waiting().receive(from or target_of(t, record), record[3])
+    end
+  end,
+  onReply = function(t, record)
+    return function(...)
+      local from, handle = target_of(t, record), ...
+      if raw.select("#", ...) == 2 then
+        from, handle = ...
+      end
+      waiting().on_reply(from, record[3], handle)
+    end
+  end
+}
+outbox.functions = functions
 
 function lazy_sent.__index(t, key)
+  local make = functions[key]
+  if make and not t[secret].spawn then
+    local made = make(t, t[secret])
+    rawset(t, key, made)
+    return made
+  end
   wake_sent(t)
   return t[key]
 end
@@ -192,6 +232,31 @@ end
 
 sandbox.lazy[lazy_sent] = wake_sent
 sandbox.hidden[lazy_sent] = true
+
+-- What Send returns: an output and the two functions. The message itself is nobody's any more.
+function lazy_answer.__index(t, key)
+  local make = functions[key]
+  if make then
+    local made = make(nil, t[secret])
+    rawset(t, key, made)
+    return made
+  elseif key == "output" then
+    return "Message added to outbox"
+  end
+end
+
+function lazy_answer.__newindex(t, key, value)
+  wake_answer(t)
+  t[key] = value
+end
+
+sandbox.lazy[lazy_answer] = wake_answer
+sandbox.hidden[lazy_answer] = true
+
+--- Make what Send returns of what ao.send returned to it alone.
+function outbox.answer(t)
+  return setmetatable(t, lazy_answer)
+end
 
 outbox.secret, outbox.lazy_sent = secret, lazy_sent
 

@@ -12,25 +12,34 @@ local state = k.ao_state
 local process = { _version = "2.0.4" }
 
 -- Handlers run in a coroutine of their own, so that they can wait. One that has finished its message
--- without anybody having seen it is used again for the next. A worker is { thread, handling, kept }.
-local idle
+-- without anybody having seen it is used again for another. A worker is { thread, handling, kept ... };
+-- its turn tells one message it took from the next, its place in the list of those that wait is `listed`.
+local idle, idle_count, idle_max = {}, 0, 16
 local workers = raw.setmetatable({}, { __mode = "k" })
+k.workers = workers
 local finished = {} -- yielded by a coroutine that is ready for another message
 local HERE = k.search_place
+local WOKEN_HERE = '[string ".handlers"]:199: '
 
 local function running_seen(...)
   local thread, main = raw.coroutine.running()
   local worker = workers[thread]
   if worker then
     worker.kept = true
+    if worker.listed then
+      k.waiting.wake_coroutines()
+    end
   end
   return thread, main
 end
 
 env.coroutine.running = running_seen
 
---- Remember the coroutine that runs as one that waits; dead ones are dropped on that occasion.
-local function keep_waiting(thread)
+--- Put a coroutine that waits into the list of them, where an author can see it; dead ones are dropped.
+function k.list_coroutine(thread, worker)
+  if worker then
+    worker.kept = true
+  end
   local list = handlers.coroutines
   if type(list) ~= "table" then
     return
@@ -48,11 +57,14 @@ local function keep_waiting(thread)
   k.insert(list, thread)
 end
 
+--- The coroutine that runs is going to wait. Returns it and its turn.
 function k.begin_waiting()
-  local thread = running_seen()
+  local thread = raw.coroutine.running()
+  local worker = workers[thread]
   k.is_waiting = true
-  keep_waiting(thread)
-  return thread
+  local waiting = k.waiting or k.part("waiting")
+  waiting.note(thread, worker)
+  return thread, worker and worker.turn
 end
 
 -- What a dead worker died of, with the place of the search when it was in a handle.
@@ -63,18 +75,43 @@ local function cause_of(worker, problem)
   return problem
 end
 
+-- A worker that can take another message.
+local function release(worker)
+  worker.turn = worker.turn + 1
+  if worker.listed then
+    k.waiting.bury(worker)
+  end
+  if idle_count < idle_max then
+    idle_count = idle_count + 1
+    idle[idle_count] = worker
+  end
+end
+
+local function died(worker, problem)
+  worker.running = false
+  if worker.listed then
+    k.waiting.bury(worker)
+  end
+  return false, cause_of(worker, problem)
+end
+
 --- Resume a handler that waits. False and its error when it fails.
-function k.resume_waiting(thread, msg)
+function k.resume_waiting(thread, turn, msg)
   k.is_waiting = false
+  local worker = workers[thread]
+  if worker and worker.turn ~= turn then -- it has long ended, and serves others
+    return "cannot resume dead coroutine"
+  end
   local alive, ok, problem = resume(thread, msg)
   while ok == k.need do -- pass it on, and back
     yield(ok, problem)
     alive, ok, problem = resume(thread)
   end
-  local worker = workers[thread]
-  if not alive and worker and worker.running then
-    worker.running = false
-    return false, cause_of(worker, ok)
+  if ok == finished then
+    release(worker)
+    return true
+  elseif not alive and worker and worker.running then
+    return died(worker, ok)
   end
   return ok, problem
 end
@@ -99,39 +136,73 @@ end
 
 local function new_worker()
   local thread = create(work)
-  local worker = { thread = thread, handling = false, kept = false, running = false }
+  local worker = { thread = thread, handling = false, kept = false, running = false, listed = false, turn = 0 }
   workers[thread], k.ours[thread] = worker, true
   return worker
 end
 
-local need, halted = k.need, nil
+local need, halted, halted_wait = k.need, nil, nil
+local waits, current = k.waits, message.current
 
 local function ended(worker, alive, first, second)
   if first == finished then
-    idle = worker
+    release(worker)
     return true
   elseif not alive then
-    return false, cause_of(worker, first)
+    return died(worker, first)
   elseif first == need then
     halted = worker
   end
   return first, second
 end
 
+-- As ended(), for a handler that waited and has been given what it waited for. aos: the search woke it.
+local function answered(wait, alive, first, second)
+  local worker = wait.worker
+  if first == finished then
+    release(worker)
+  elseif not alive then
+    first, second = died(worker, first)
+  elseif first == need then
+    halted, halted_wait = worker, wait
+    return first, second
+  end
+  if not first then
+    if type(second) == "string" then
+      second = HERE .. WOKEN_HERE .. second
+    end
+    return false, second
+  end
+  k.waiting.done(wait)
+  return true
+end
+
 --- Run the handlers over a message. False and the error when they fail; k.need and a name when they have
 --- stopped for something the host has to hand over.
 function process.run_handlers(msg)
-  local worker = idle
-  if worker then
-    idle = nil
+  if current.reference and waits.count > 0 and handlers.list == waits.asleep and handlers.evaluate == own_evaluate then
+    local wait = k.waiting.find(msg)
+    if wait and wait.thread then -- nobody else need run
+      k.is_waiting = false
+      return answered(wait, resume(wait.thread, msg))
+    end
+  end
+  if idle_count > 0 then
+    local worker = idle[idle_count]
+    idle_count = idle_count - 1
     return ended(worker, resume(worker.thread, msg))
   end
-  worker = new_worker()
+  local worker = new_worker()
   return ended(worker, resume(worker.thread, worker, msg))
 end
 
 --- Go on after the host has handed it over.
 function process.continue_handlers()
+  local wait = halted_wait
+  if wait then
+    halted_wait = nil
+    return answered(wait, resume(halted.thread))
+  end
   return ended(halted, resume(halted.thread))
 end
 

@@ -67,38 +67,27 @@ function requests.entry(record)
   return entry
 end
 
--- Docs fidelity takes names for targets, but an answer comes from an address: there the reference alone tells it.
-local function answerer(from)
-  if k.fidelity == "docs" and type(from) == "string" and #from ~= 43 then
-    return nil
+-- The functions onReply and receive of a spawn.
+local function spawn_functions(record)
+  local function pattern()
+    return { Action = "Spawned", From = k.ao.id, Reference = record[3] }
   end
-  return from
-end
-
--- The functions onReply and receive of a request.
-local function waiting_functions(request, record)
-  local reference = record[3]
-  if record.spawn then
-    local function pattern()
-      return { Action = "Spawned", From = k.ao.id, Reference = reference }
-    end
-    return function(handle)
-      handlers.once(pattern(), handle)
-    end, function()
-      return handlers.receive(pattern())
-    end
-  end
-  return function(...)
-    local from, handle = request.Target, ...
-    if raw.select("#", ...) == 2 then
-      from, handle = ...
-    end
-    handlers.once({ From = answerer(from), ["X-Reference"] = reference }, handle)
-  end, function(from)
-    return handlers.receive({ From = answerer(from or request.Target), ["X-Reference"] = reference })
+  return function(handle)
+    handlers.once(pattern(), handle)
+  end, function()
+    return handlers.receive(pattern())
   end
 end
 
+local function add_functions(t, record, seen)
+  for name, make in next, outbox.functions do
+    if rawget(t, name) == nil then
+      t[name] = make(seen, record)
+    end
+  end
+end
+
+--- The table that a send or a spawn returned.
 function requests.wake_sent(t)
   local record = rawget(t, secret)
   setmetatable(t, nil)
@@ -106,7 +95,20 @@ function requests.wake_sent(t)
   for key, value in next, requests.entry(record) do
     t[key] = value
   end
-  t.onReply, t.receive = waiting_functions(t, record)
+  if record.spawn then
+    t.onReply, t.receive = spawn_functions(record)
+  else
+    add_functions(t, record, t)
+  end
+end
+
+--- The table that Send returned; its functions know nothing of what becomes of it.
+function requests.wake_answer(t)
+  local record = rawget(t, secret)
+  setmetatable(t, nil)
+  t[secret] = nil
+  add_functions(t, record, nil)
+  t.output = "Message added to outbox"
 end
 
 --- A fresh list of tables for the records so far.
