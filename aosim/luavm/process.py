@@ -132,8 +132,15 @@ class LuaProcess:
         rest = f"{id_}\n{target}\n{hash_chain}\n{from_module}\n{pushed_for}\n{signature}\n{anchor}"
         try:
             return (
-                *(sender.encode(), owner.encode(), None if data is None else data.encode()),
-                *(timestamp_ms, block_height, nonce, epoch, flags, rest.encode()),
+                sender.encode(),
+                owner.encode(),
+                None if data is None else data.encode(),
+                timestamp_ms,
+                block_height,
+                nonce,
+                epoch,
+                flags,
+                rest.encode(),
                 *map(str.encode, flat),
             )
         except UnicodeError:
