@@ -9,8 +9,8 @@ import pytest
 from aosim.errors import SourceError
 from aosim.luavm.process import LuaProcess
 from aosim.luavm.source import check_source
-from aosim.process_info import ProcessInfo
 from aosim.message import Assignment, Message, Result
+from aosim.process_info import ProcessInfo
 
 OWNER, PROCESS, MODULE, AUTHORITY, BOB = (letter * 43 for letter in "opmab")
 _TAGS = ("Data-Protocol", "ao", "Type", "Process", "Module", MODULE, "Authority", AUTHORITY, "Name", "ledger")

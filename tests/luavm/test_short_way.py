@@ -12,8 +12,8 @@ import pytest
 from conformance_comparing import difference
 
 from aosim.luavm.process import LuaProcess
-from aosim.process_info import ProcessInfo
 from aosim.message import Assignment, Message, Outgoing, Result
+from aosim.process_info import ProcessInfo
 
 _FOLDER = Path(__file__).parents[1] / "conformance"
 _MESSENGER = ["Data-Protocol", "Type", "From-Process", "From-Module", "Pushed-For"]
