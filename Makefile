@@ -7,7 +7,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench conformance clean
+.PHONY: demo test lint bench clean
 
 demo: $(READY)
 	$(BIN)/aosim demo
