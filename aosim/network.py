@@ -85,7 +85,8 @@ class Lognormal:
         # Through two calls of random(), not lognormvariate(), whose cached half makes a second state.
         angle, radius = random.random(), 1.0 - random.random()
         normal = math.sqrt(-2.0 * math.log(radius)) * math.cos(2.0 * math.pi * angle)
-        return min(self.high_ms, round(self.median_ms * math.exp(self.sigma * normal)))
+        # From e to the 700th on there are no floats; every high_ms is far below.
+        return round(min(float(self.high_ms), self.median_ms * math.exp(min(self.sigma * normal, 700.0))))
 
 
 class CheckedNetwork:
@@ -127,7 +128,11 @@ class LatencyNetwork:
     def plan(self, message: Message, now_ms: int) -> tuple[int, ...]:
         if self._fixed_ms is not None:
             return (now_ms + self._fixed_ms,)
-        return (now_ms + self._latency(message.sender, message.target).draw_ms(self._random),)
+        latency = self._latency(message.sender, message.target)
+        drawn_ms = latency.draw_ms(self._random)
+        if not isinstance(drawn_ms, int) or not 0 <= drawn_ms <= TIME_MS_MAX - now_ms:
+            raise UsageError(f"{latency!r} draws {drawn_ms!r}: a latency is whole milliseconds from 0 up")
+        return (now_ms + drawn_ms,)
 
     def set_link(self, sender: str, target: str, latency: Latency) -> None:
         """From now on messages on this link take that long."""

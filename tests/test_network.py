@@ -129,6 +129,29 @@ def test_a_plan_that_cannot_be_is_refused(delay_ms: int) -> None:
         sim.send(sim.wallet("bob"))
 
 
+class _Drawn:
+    """A latency of somebody else's, which takes what it was told to."""
+
+    def __init__(self, latency_ms: int) -> None:
+        self.latency_ms = latency_ms
+
+    def draw_ms(self, random: Random) -> int:
+        return self.latency_ms
+
+
+@pytest.mark.parametrize("latency_ms", [-1, 1.5, 2**53])
+def test_a_latency_drawn_below_zero_or_in_part_is_refused(latency_ms: int) -> None:
+    sim = Simulation(latency=_Drawn(latency_ms))
+    with pytest.raises(UsageError, match=r"_Drawn object .* draws .*: a latency is whole milliseconds from 0 up"):
+        sim.send(sim.wallet("bob"))
+
+
+def test_a_tail_without_end_is_cut_at_its_high_end() -> None:
+    random = Random(1)
+    drawn = {Lognormal(80, 10_000.0, 500).draw_ms(random) for _ in range(100)}
+    assert drawn == {0, 500}
+
+
 def test_a_lost_message_is_dropped_and_never_arrives() -> None:
     sim = Simulation(network=_Network())
     process = sim.spawn("")
