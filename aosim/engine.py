@@ -147,13 +147,6 @@ class Engine:
         if resident.cron is not None:
             self.queue.push(resident.cron.next_ms(self.clock), CronTick(resident.id))
 
-    def expel(self, resident: Resident) -> None:
-        """Undo `admit`, for a process whose making failed."""
-        del self.residents[resident.id], self._processes[resident.id]
-        if self.names.get(resident.name) == resident.id:
-            del self.names[resident.name]
-        self.scheduler.forget(resident.id)
-
     # The loop
 
     def step(self) -> bool:
@@ -401,9 +394,10 @@ class Engine:
 
     # When things go wrong
 
-    def close_while_handling(self, handling: bool) -> None:
-        """Nobody may use the simulation from inside a handler."""
-        self.looking = handling
+    def close(self, closed: bool) -> bool:
+        """Close the simulation to whoever runs inside a handler, or open it again; how it was before."""
+        before, self.looking = self.looking, closed
+        return before
 
     def check_limits(self) -> None:
         """Raise TooManyWaiting or EndlessLoop when a run goes on without bounds, and without end."""

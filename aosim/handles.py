@@ -136,7 +136,7 @@ class ProcessHandle:
         """The process's own globals as Python values, a copy."""
         process = self._resident.process
         if isinstance(process, PythonProcess):
-            return dict(process.state)
+            return process.state
         lua = self._lua()
         return {name: lua.read(name) for name in lua.global_names()}
 

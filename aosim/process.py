@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
@@ -60,10 +61,18 @@ class Context:
         self.id = process_id
         self.state: dict[str, Any] = {}  # the handler's own; as before when the handler raises
         self.now_ms = 0  # when the message was assigned
-        self.random = Random(0)  # seeded from the process and the place of the message in its log
+        self._place = ("", "")  # the message being handled: its hash chain and its id
+        self._random: Random | None = None
         self._reference = 0
         self._outbox: list[Outgoing] = []
         self._printed: list[str] = []
+
+    @property
+    def random(self) -> Random:
+        """A generator seeded from the process and the place of the message in its log."""
+        if self._random is None:  # few handlers ask for it, and seeding one takes longer than many a handler
+            self._random = Random(address_of(self.id, *self._place))
+        return self._random
 
     def send(self, target: str, data: str | None = None, **tags: str) -> None:
         """Send a message when this one is done. The target is an address or a name; `Data=` is the data too."""
@@ -102,6 +111,12 @@ class Context:
         """Add a line to the output of this message."""
         self._printed.append(_printable(str(text)))
 
+    def _begin(self, assignment: Assignment) -> None:
+        self.now_ms = assignment.timestamp_ms
+        self._place = (assignment.hash_chain, assignment.message.id)
+        self._random = None
+        self._outbox, self._printed = [], []
+
 
 #: A handler: the context of its process, and the message.
 PythonHandler = Callable[[Context, Message], None]
@@ -115,40 +130,44 @@ class PythonProcess:
     """
 
     def __init__(
-        self, process_id: str, handler: PythonHandler, handling: Callable[[bool], None] = lambda _: None
+        self, process_id: str, handler: PythonHandler, close: Callable[[bool], bool] = lambda _: False
     ) -> None:
         self._id = process_id
         self._handler = handler
-        self._handling = handling  # told True before the handler runs and False after it
+        self._close = close  # the simulation to the handler while it runs; says whether it was closed already
         self._me = Context(process_id)
         self._log: list[Assignment] = []
+        self._stale = False  # what the state holds is to be forgotten, and made again before its next use
 
     def handle(self, assignment: Assignment) -> Result:
+        """Evaluate one assignment and keep what it changed, unless it failed."""
+        self._refresh()
         result = self._evaluate(assignment)
         if result.error is None:
             self._log.append(assignment)
         else:
-            self._rebuild()
+            self._stale = True
         return result
 
     def dry_run(self, assignment: Assignment) -> Result:
+        """Evaluate one assignment and drop what it changed."""
+        self._refresh()
         result = self._evaluate(assignment)
-        self._rebuild()
+        self._stale = True
         return result
 
     @property
     def state(self) -> dict[str, Any]:
-        """The handler's own state."""
-        return self._me.state
+        """The handler's own state, a copy to the last value."""
+        self._refresh()
+        return deepcopy(self._me.state)
 
     def _evaluate(self, assignment: Assignment) -> Result:
         me, message = self._me, assignment.message
         if message.id == self._id:
             return NO_RESULT  # its own Process message
-        me.now_ms = assignment.timestamp_ms
-        me.random = Random(address_of(self._id, assignment.hash_chain, message.id))
-        me._outbox, me._printed = [], []
-        self._handling(True)
+        me._begin(assignment)
+        was_closed = self._close(True)
         try:
             self._handler(me, message)
         except Exception as problem:
@@ -159,13 +178,15 @@ class PythonProcess:
                 verdict="failed",
             )
         finally:
-            self._handling(False)
+            self._close(was_closed)
         return Result(messages=tuple(me._outbox), output="\n".join(me._printed), verdict="handled")
 
-    def _rebuild(self) -> None:
-        self._me = Context(self._id)
-        for assignment in self._log:
-            self._evaluate(assignment)
+    def _refresh(self) -> None:
+        if self._stale:
+            self._stale = False
+            self._me = Context(self._id)
+            for assignment in self._log:
+                self._evaluate(assignment)
 
 
 def _printable(text: str) -> str:

@@ -67,7 +67,7 @@ class Spawner:
         message = first[0]
         process_id = message.id
         process = (
-            PythonProcess(process_id, source, self._engine.close_while_handling)
+            PythonProcess(process_id, source, self._engine.close)
             if callable(source)
             else self.lua_process(message, module_id)
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aosim import Context, Fate, Message, ProcessHandle, Simulation
+from aosim import Assignment, Context, Fate, Message, Observer, ProcessHandle, Result, Simulation
 from aosim.errors import UsageError
 from aosim.process import PythonProcess, check_text, text_tags
 
@@ -53,6 +53,49 @@ def test_a_handler_that_raises_changes_nothing(sim: Simulation, counting: Proces
     assert failed.error == f"test_process.py:{line}: ValueError: as told"
     assert failed.result is not None
     assert failed.result.output == "count is 101"
+
+
+def test_the_state_that_is_handed_out_is_a_copy_to_the_last_value(sim: Simulation) -> None:
+    def note(me: Context, message: Message) -> None:
+        me.state.setdefault("seen", []).append(message.data)
+
+    process = sim.spawn(note, name="notes")
+    process.send("first")
+    sim.run()
+    process.state["seen"].append("never sent")
+    assert process.state == {"seen": ["first"]}
+
+
+def test_many_failures_in_a_row_make_the_state_again_once(sim: Simulation) -> None:
+    handled = []
+
+    def fragile(me: Context, message: Message) -> None:
+        handled.append(message.data)
+        if message.data == "bad":
+            raise ValueError("as told")
+
+    process = sim.spawn(fragile, name="fragile")
+    for data in ("good", "bad"):
+        process.send(data)
+    sim.run()
+    assert handled == ["good", "bad"]
+    assert (process.state, handled) == ({}, ["good", "bad", "good"])
+
+
+def test_an_observer_that_looks_at_a_state_to_be_made_again_still_may_not_touch(sim: Simulation) -> None:
+    class Meddler(Observer):
+        def on_result(self, assignment: Assignment, result: Result) -> None:
+            _ = process.state
+            process.send("from an observer")
+
+    process = sim.spawn(counter, name="counter")
+    process.send()
+    sim.run()
+    sim.observe(Meddler())
+    process.send(Action="Fail")
+    with pytest.warns(RuntimeWarning, match="ObserverTouched"):
+        sim.run()
+    assert process.state == {"count": 1}
 
 
 def test_the_error_names_the_line_in_the_handlers_own_file(sim: Simulation) -> None:
