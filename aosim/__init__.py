@@ -10,14 +10,27 @@ sim.run()
 print(sent.fate, alice.inbox[-1].data)
 """
 
-from aosim.errors import AosimError
+from aosim.errors import (
+    AosimError,
+    BootError,
+    BorderError,
+    EndlessLoop,
+    EvalError,
+    MessageTooLarge,
+    NameTaken,
+    ObserverTouched,
+    SourceError,
+    TooManyWaiting,
+    UnknownName,
+    UsageError,
+)
 from aosim.fates import Counts, DeadLetter, Fate
 from aosim.findings import Finding
 from aosim.handles import ProcessHandle, Scheduled, Sent, Timer, WalletHandle
 from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
-from aosim.message import Assignment, Message, Outgoing, Result, Tag
-from aosim.network import Constant, LatencyNetwork, Lognormal, Network, Uniform
+from aosim.message import Assignment, AssignRequest, Forgiven, Message, Outgoing, Result, Tag
+from aosim.network import Constant, Latency, LatencyNetwork, Lognormal, Network, Uniform
 from aosim.observers import Observer
 from aosim.process import Context, Process
 from aosim.simulation import Run, Simulation
@@ -25,21 +38,31 @@ from aosim.version import __version__
 
 __all__ = [
     "AosimError",
+    "AssignRequest",
     "Assignment",
+    "BootError",
+    "BorderError",
     "Constant",
     "Context",
     "Counts",
     "DeadLetter",
+    "EndlessLoop",
+    "EvalError",
     "Fate",
     "Finding",
+    "Forgiven",
     "Journal",
+    "Latency",
     "LatencyNetwork",
     "Limits",
     "Lognormal",
     "MemoryJournal",
     "Message",
+    "MessageTooLarge",
+    "NameTaken",
     "Network",
     "Observer",
+    "ObserverTouched",
     "Outgoing",
     "Process",
     "ProcessHandle",
@@ -48,9 +71,13 @@ __all__ = [
     "Scheduled",
     "Sent",
     "Simulation",
+    "SourceError",
     "Tag",
     "Timer",
+    "TooManyWaiting",
     "Uniform",
+    "UnknownName",
+    "UsageError",
     "WalletHandle",
     "__version__",
 ]

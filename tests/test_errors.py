@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 
+import aosim
 from aosim import errors
 from aosim.errors import AosimError, BootError, EndlessLoop, NameTaken, TooManyWaiting, UnknownName
 
@@ -13,6 +14,7 @@ def test_every_exception_is_caught_by_its_parent() -> None:
     assert len(kinds) > 10
     assert all(issubclass(kind, AosimError) for kind in kinds)
     assert all(kind.__doc__ for kind in kinds)
+    assert {kind.__name__ for kind in kinds} <= set(aosim.__all__)
 
 
 def test_an_unknown_name_says_which_one_may_be_meant() -> None:

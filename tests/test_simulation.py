@@ -21,6 +21,37 @@ def test_a_run_ends_when_nothing_is_on_the_way(sim: Simulation, pong: ProcessHan
     assert str(run) == "2 events, stopped by quiet"
 
 
+def test_counts_once_taken_do_not_change() -> None:
+    sim = Simulation()
+    process = sim.spawn("")
+    before = sim.counts
+    process.send(Action="X")
+    before.on_the_way = 0  # and changing them changes nothing in the run
+    sim.run()
+    assert sim.counts.begun == sim.counts.ended == before.begun + 1
+
+
+def test_a_message_is_from_the_owner_of_its_target_unless_a_sender_is_given() -> None:
+    sim = Simulation()
+    alice, bob = sim.wallet("alice"), sim.wallet("bob")
+    process = sim.spawn("", name="shop", owner=alice, tags=None)
+    assert sim.send("shop").message.sender == process.send().message.sender == alice.address
+    assert sim.send(bob).message.sender == sim.address_of("owner")
+    assert sim.send("shop", sender=bob).message.sender == bob.address
+    with pytest.raises(UnknownName):
+        process.send(sender="")
+
+
+def test_the_address_of_a_name_or_a_handle() -> None:
+    sim = Simulation()
+    shop, alice = sim.spawn("", name="shop"), sim.wallet("alice")
+    assert [sim.address_of(which) for which in ("shop", shop, alice, shop.id)] == [
+        *(shop.id, shop.id, alice.address, shop.id)
+    ]
+    with pytest.raises(UnknownName, match="Did you mean 'shop'"):
+        sim.address_of("shpo")
+
+
 def test_run_for_ms_leaves_the_clock_where_it_says(sim: Simulation, pong: ProcessHandle) -> None:
     sim.wallet("alice").send(pong, Action="Ping", after_ms=1_000)
     run = sim.run(for_ms=1_005)
