@@ -4,9 +4,7 @@ local k = ...
 local raw, sandbox, outbox = k.raw, k.sandbox, k.outbox
 local message = k.message
 local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmetatable, raw.rawget, raw.rawset
-local type, tostring, error, rawlen = raw.type, raw.tostring, raw.error, raw.rawlen
-local format, find, sub = raw.string.format, raw.string.find, raw.string.sub
-local tointeger, math_type = raw.math.tointeger, raw.math.type
+local type, tostring, math_type = raw.type, raw.tostring, raw.math.type
 local env, request, secret, lazy_sent = k.env, outbox.request, outbox.secret, outbox.lazy_sent
 
 local ao = {
@@ -29,19 +27,11 @@ local lazy_ao = {}
 local state = { nonce = nil, awake = false }
 k.ao_state = state
 
-local function fresh_outbox()
-  return {
-    Output = {}, Assignments = {},
-    Messages = outbox.tables(outbox.sent, outbox.sent_count),
-    Spawns = outbox.tables(outbox.spawned, outbox.spawned_count)
-  }
-end
-
 local function wake(t)
   state.awake = true
   setmetatable(t, nil)
   t.env = k.environment()
-  t.outbox = fresh_outbox()
+  t.outbox = k.fresh_outbox()
   t.Nonce = state.nonce
 end
 
@@ -76,9 +66,9 @@ function state.reset()
     rawset(ao, "Nonce", nil)
     setmetatable(ao, lazy_ao)
     state.awake = false
-  else -- the process has put a metatable of its own on it
+  elseif raw.coroutine.isyieldable() then -- the process has put a metatable of its own on it: the long way sees to it
     rawset(ao, "env", k.environment())
-    rawset(ao, "outbox", fresh_outbox())
+    rawset(ao, "outbox", k.fresh_outbox())
   end
 end
 
@@ -89,64 +79,24 @@ function state.set_nonce(nonce)
   end
 end
 
--- The lists that ao.outbox shows, when somebody has looked; nil when the records are still all there is.
-local function shown_list(name)
-  if not state.awake then
-    return nil
-  end
-  return ao.outbox[name]
-end
-
-local function encode_data(t)
-  local data = t.Data
-  if type(data) == "table" then
-    t.Data = k.json().encode(data)
-    t["Content-Type"] = "application/json"
-    return t.Data
-  end
-  return data
-end
-
-local function anchor_of(reference)
-  local whole = tointeger(reference)
-  return whole and format("%032d", whole) or outbox.anchor(tostring(reference))
-end
-
--- Count a reference and note it in a record.
-local function number(record)
-  local reference = ao.reference + 1
-  ao.reference = reference
-  record[3] = tostring(reference)
-  if math_type(reference) ~= "integer" then
-    record.anchor, record.odd = anchor_of(reference), true
-  end
-end
-
-local function refuse_send(t)
-  if type(t) == "string" then
-    error('[string ".ao"]:367: msg should be a table', 0)
-  end
-  error('[string ".process"]:103: attempt to index a ' .. type(t) .. " value (local 'msg')", 0)
-end
-
 --- aos: everything but Target, Data, Anchor, Tags and From leaves as a tag.
 function ao.send(t)
   if type(t) ~= "table" then
-    refuse_send(t)
+    k.refuse_send(t)
   end
   local data = t.Data
   if data ~= nil and type(data) == "table" then
-    data = encode_data(t)
+    data = k.encode_data(t)
   end
   local reference = ao.reference + 1
   ao.reference = reference
   local record = request(t, t.Target, data, tostring(reference))
   if math_type(reference) ~= "integer" then
-    record.anchor, record.odd = anchor_of(reference), true
+    k.odd_reference(record, reference)
   end
   if state.awake then
     if rawget(env, "Handlers") then
-      k.insert(shown_list("Messages"), outbox.entry(record))
+      k.insert(ao.outbox.Messages, outbox.entry(record))
     end
   elseif env.Handlers then
     local n = outbox.sent_count + 1
@@ -156,12 +106,11 @@ function ao.send(t)
   return setmetatable({ [secret] = record }, lazy_sent)
 end
 
--- The rarer ones; the state of the outbox is looked after here.
-state.number, state.encode_data, state.shown_list, state.fresh_outbox = number, encode_data, shown_list, fresh_outbox
+k.own_send = ao.send
+
 k.later(ao, "ao_more", {
   "spawn", "assign", "log", "clearOutbox", "result", "normalize", "clone", "sanitize", "init"
 })
-k.later(k, "ao_more", { "forward", "parse_authorities", "restore_authorities" })
 
 function ao.isAssignment(msg)
   return msg.Target ~= ao.id
@@ -181,10 +130,8 @@ end
 
 --- msg.reply(t)
 function k.reply(msg, t)
-  if type(t) == "string" then
-    error("[string \".ao\"]:612: attempt to index a string value (local 'replyMsg')", 0)
-  elseif t == nil then
-    error("[string \".ao\"]:612: attempt to index a nil value (local 'replyMsg')", 0)
+  if t == nil or type(t) == "string" then
+    k.refuse_reply(t)
   end
   t.Target = msg["Reply-To"] or t.Target or msg.From
   t["X-Reference"] = msg["X-Reference"] or msg.Reference

@@ -10,14 +10,10 @@ k.tag_patterns = tag_patterns
 
 local utils = { _version = "0.0.2" }
 
-local function check(good, text, line)
-  if not good then
-    error('[string ".handlers-utils"]:' .. line .. ": " .. text, 0)
-  end
-end
-
 function utils.hasMatchingTag(name, value)
-  check(type(name) == "string" and type(value) == "string", "invalid arguments: (name : string, value : string)", 45)
+  if type(name) ~= "string" or type(value) ~= "string" then
+    error('[string ".handlers-utils"]:45: invalid arguments: (name : string, value : string)', 0)
+  end
   local function matches(msg)
     return msg.Tags[name] == value
   end
@@ -25,44 +21,6 @@ function utils.hasMatchingTag(name, value)
   return matches
 end
 
-function utils.hasMatchingTagOf(name, values)
-  check(type(name) == "string" and type(values) == "table", "invalid arguments: (name : string, values : string[])", 75)
-  return function(msg)
-    for _, value in k.ipairs(values) do
-      if utils.hasMatchingTag(name, value)(msg) then
-        return true
-      end
-    end
-    return 0
-  end
-end
-
-function utils.hasMatchingData(value)
-  check(type(value) == "string", "invalid arguments: (value : string)", 109)
-  return function(msg)
-    return msg.Data == value
-  end
-end
-
-function utils.reply(input)
-  check(type(input) == "table" or type(input) == "string", "invalid arguments: (input : table or string)", 131)
-  return function(msg)
-    if type(input) == "string" then
-      msg.reply({ Data = input })
-      return
-    end
-    msg.reply(input)
-  end
-end
-
-function utils.continue(pattern)
-  return function(msg)
-    local result = k.utils().matchesSpec(msg, pattern)
-    if not result or result == 0 or result == "skip" then
-      return result
-    end
-    return 1
-  end
-end
+k.later(utils, "handlers_utils_more", { "hasMatchingTagOf", "hasMatchingData", "reply", "continue" })
 
 return utils

@@ -1,74 +1,43 @@
 --- kernel.lua: builds a process in a fresh Lua and returns the few functions the host calls.
 --
--- `parts` are the files of this folder as functions, `fidelity` is "docs" or "network"; then follow the
--- libraries that are at hand from the start, as name, precompiled text, name, precompiled text ...
+-- `parts` are the files of this folder as functions, `fidelity` is "docs" or "network". Most of the runtime is not here
+-- but in later/: what a process does not use takes no room in it.
 
 local parts, fidelity = ...
-local libraries = {}
-for i = 3, select("#", ...), 2 do
-  libraries[select(i, ...)] = select(i + 1, ...)
-end
 
-local raw = {}
-for _, name in ipairs({
-  "string", "table", "math", "utf8", "coroutine", "debug", "os", "next", "pairs", "ipairs", "select", "type",
-  "tostring", "tonumber", "pcall", "xpcall", "error", "assert", "load", "rawget", "rawset", "rawlen", "rawequal",
-  "setmetatable", "getmetatable", "collectgarbage"
-}) do
+-- The originals, out of the process's reach; the library tables themselves become the process's.
+local raw, own = {}, {}
+for name, functions in next, {
+  string = "byte char find format gmatch gsub lower match pack rep reverse sub unpack upper",
+  table = "concat insert pack remove sort unpack", math = "abs atan ceil exp floor huge log max min tointeger type",
+  coroutine = "create isyieldable resume running status yield",
+  debug = "getinfo getmetatable getregistry getupvalue setmetatable traceback", os = "date difftime", utf8 = "char"
+} do
+  raw[name], own[name] = {}, _G[name]
+  for inner in functions:gmatch("%w+") do
+    raw[name][inner] = own[name][inner]
+  end
+end
+for name in ([[next pairs ipairs select type tostring tonumber pcall xpcall error assert load rawget rawset rawlen
+  rawequal setmetatable getmetatable collectgarbage]]):gmatch("%w+") do
   raw[name] = _G[name]
 end
 
-local sandbox = parts.sandbox(raw, parts)
+local sandbox = parts.sandbox(raw, parts, own)
 local k = { raw = raw, sandbox = sandbox, env = sandbox.env, fidelity = fidelity, verdict = "handled" }
-local env, type, error, rawget = k.env, raw.type, raw.error, raw.rawget
+local env, error = k.env, raw.error
 
 -- Raw helpers: tables of the process may pretend anything, and its library tables may have been changed.
-k.insert, k.remove, k.concat, k.ipairs = env.table.insert, env.table.remove, env.table.concat, raw.ipairs
-k.pairs, k.tostring = sandbox.pairs, sandbox.tostring
+k.insert, k.remove, k.concat, k.ipairs = raw.table.insert, raw.table.remove, raw.table.concat, raw.ipairs
+k.pairs, k.tostring, k.wake = sandbox.pairs, sandbox.tostring, sandbox.awake
 
-function k.wake(t)
-  local meta = raw.getmetatable(t)
-  local wake = meta and sandbox.lazy[meta]
-  if wake then
-    wake(t)
-  end
-end
+-- Parts --------------------------------------------------------------------------------------------------
 
-function k.sorted_names(t)
-  local names = {}
-  for name in sandbox.pairs(t) do
-    names[#names + 1] = name
-  end
-  return names
-end
-
--- Libraries ----------------------------------------------------------------------------------------------
-
-local loaded_libraries, private_parts = {}, {}
-local lib = { raw = raw, pairs = sandbox.pairs, next = sandbox.next, tostring = sandbox.tostring, sort = sandbox.sort }
-
-local function library(name)
-  local module = loaded_libraries[name]
-  if module == nil then
-    local code = libraries[name]
-    code = code or k.ask_for(name)
-    libraries[name] = false
-    local private
-    module, private = raw.load(code, "=" .. name, "b", {})(lib)
-    loaded_libraries[name], private_parts[name] = module, private
-    if name == "chance" and k.seed_digits then
-      private.seed_digits(k.seed_digits)
-    end
-  end
-  return module
-end
-
-local kept = {}
+local codes, kept = {}, {} -- precompiled texts that were handed over and not used yet; which parts to keep
 
 --- Take over the code of a library or part; one that was missed is kept for good.
 function k.provide(name, code, keep)
-  libraries[name] = code
-  kept[name] = keep
+  codes[name], kept[name] = code, keep
 end
 
 -- What is not at hand is asked of the host. A coroutine of ours can wait for it right here; within one of the
@@ -76,14 +45,19 @@ end
 local give_up = {}
 k.need, k.ours = {}, raw.setmetatable({}, { __mode = "k" })
 
-function k.ask_for(name)
-  local thread = raw.coroutine.running()
-  if k.ours[thread] and raw.coroutine.isyieldable() then
+--- The code of a part or library, as a function.
+function k.code(name)
+  local code = codes[name]
+  if not code then
+    if not k.ours[raw.coroutine.running()] or not raw.coroutine.isyieldable() then
+      k.missing = name
+      error(give_up, 0)
+    end
     raw.coroutine.yield(k.need, name)
-    return libraries[name]
+    code = codes[name]
   end
-  k.missing = name
-  error(give_up, 0)
+  codes[name] = nil
+  return raw.load(code, "=" .. name, "b", {})
 end
 
 local parts_loaded = {}
@@ -92,13 +66,13 @@ local parts_loaded = {}
 function k.part(name)
   local part = parts_loaded[name]
   if not part then
-    local code = libraries[name] or k.ask_for(name)
-    libraries[name] = nil
-    part = raw.load(code, "=" .. name, "b", {})(k)
+    part = k.code(name)(k)
     parts_loaded[name] = part
   end
   return part
 end
+
+sandbox.part = k.part
 
 --- Put functions into a table that fetch their part when they are called.
 function k.later(target, part_name, names)
@@ -111,105 +85,52 @@ function k.later(target, part_name, names)
   return target
 end
 
---- Let go of the parts; most were needed to boot and will not be again.
+-- Functions of k that are looked up in their part; they stay in k until parts are forgotten.
+local comes_with = {
+  json = "libraries", utils = "libraries", stringify = "libraries", dump = "libraries", private_json = "libraries",
+  bit32 = "libraries", seed = "libraries", random = "libraries", forgive = "findings", environment = "environment",
+  set_environment = "environment", process_tag = "environment", forward = "ao_more", parse_authorities = "ao_more",
+  restore_authorities = "ao_more", refuse_send = "ao_more", encode_data = "ao_more", odd_reference = "ao_more",
+  refuse_reply = "ao_more", fresh_outbox = "ao_more", printable = "globals"
+}
+
+raw.setmetatable(k, {
+  __index = function(_, name)
+    local part = comes_with[name]
+    if part then
+      k[name] = k.part(part)[name]
+      return k[name]
+    end
+  end
+})
+
+--- Let go of the parts, and of what else was needed to boot; most will not be needed again.
 function k.forget_parts()
   for name in raw.next, parts_loaded do
     if not kept[name] then
       parts_loaded[name] = nil
     end
   end
+  for name in raw.next, comes_with do
+    k[name] = nil
+  end
+  k.message.current.message, k.message.current.record = false, false
+  k.ao_state.reset()
   raw.collectgarbage()
 end
 
-function k.private_json()
-  return library("json")
+-- The state of the libraries and findings, which are parts themselves.
+k.loaded_libraries, k.forgiven, k.forgiven_seen = {}, {}, {}
+
+function sandbox.find_module(name)
+  return k.part("libraries").find_module(name)
 end
 
--- aos: ao.send and print use whatever the process has put in the place of a library.
-local package_loaded = env.package.loaded
-
-local function visible(name, key)
-  local module = rawget(package_loaded, name)
-  if module == nil then
-    module = library(key)
-    raw.rawset(package_loaded, name, module)
-  end
-  return module
+function sandbox.random(...)
+  return k.random(...)
 end
 
-function k.json()
-  return visible("json", "json")
-end
-
-function k.utils()
-  return visible(".utils", "utils")
-end
-
-function k.stringify()
-  return visible(".stringify", "stringify")
-end
-
-function k.bit32()
-  return visible("bit32", "bit32")
-end
-
-function k.dump()
-  return visible(".dump", "dump")
-end
-
---- Seed the generator with a number given by its digits; it is only made when something is drawn.
-function k.seed(digits)
-  if private_parts.chance then
-    private_parts.chance.seed_digits(digits)
-  end
-  k.seed_digits = digits
-end
-
-function k.random(...)
-  library("chance")
-  return private_parts.chance.math_random(...)
-end
-
--- What require knows beside what the process has put into package.loaded or package.preload.
-local modules = {
-  ["json"] = "json", [".utils"] = "utils", [".dump"] = "dump", [".pretty"] = "pretty", [".stringify"] = "stringify",
-  [".base64"] = "base64", [".bint"] = "bint", [".chance"] = "chance"
-}
-local runtime = {
-  ao = "ao", [".ao"] = "ao", [".handlers"] = "handlers", [".handlers-utils"] = "handlers_utils",
-  [".process"] = "process_module", [".eval"] = "eval_module", [".default"] = "default_module",
-  [".boot"] = "boot_module", [".assignment"] = "assignment"
-}
-
-sandbox.module_loader(function(name)
-  if runtime[name] then
-    return k[runtime[name]]
-  end
-  return modules[name] and library(modules[name])
-end)
-
--- Findings -----------------------------------------------------------------------------------------------
-
-local forgiven_seen, forgiven = {}, {}
-k.forgiven = forgiven
-
---- Note something docs fidelity let pass, once per rule, place and name.
-function k.forgive(rule, name, detail, place)
-  place = place or sandbox.where(2) or k.pattern_places[k.current_pattern] or "?"
-  local key = rule .. "\0" .. place .. "\0" .. name
-  if not forgiven_seen[key] then
-    forgiven_seen[key] = true
-    local n = #forgiven
-    forgiven[n + 1], forgiven[n + 2], forgiven[n + 3] = rule, place, detail
-  end
-end
-
-function k.tag_of(msg, name)
-  local tags = msg.Tags
-  return type(tags) == "table" and tags[name] or nil
-end
-
--- Parts --------------------------------------------------------------------------------------------------
+-- The runtime --------------------------------------------------------------------------------------------
 
 k.later(k, "whole_message", { "wake_message", "wake_tags" })
 k.message = parts.message(k)
@@ -225,8 +146,4 @@ k.process = parts.process(k)
 parts.boot(k)
 k.later(k, "results", { "hand_out" })
 k.fast = parts.fast(k)
-k.process_module = { _version = k.process._version, handle = env.handle }
-k.eval_module = function() return k.eval.run end
-k.default_module = function() return k.default.run end
-k.boot_module = function() return k.process.boot end
 return parts.steps(k)

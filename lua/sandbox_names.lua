@@ -1,27 +1,15 @@
---- sandbox_names.lua: errors at the author's line, and texts of objects with serial numbers in the place of addresses.
+--- sandbox_names.lua: texts of objects, with serial numbers in the place of addresses.
 
 local raw, sandbox = ...
 
 local type, select, pcall, error = raw.type, raw.select, raw.pcall, raw.error
-local rawget, raw_setmetatable, raw_tostring = raw.rawget, raw.setmetatable, raw.tostring
-local meta_of, getinfo = raw.debug.getmetatable, raw.debug.getinfo
-local find, gsub, gmatch, raw_format = raw.string.find, raw.string.gsub, raw.string.gmatch, raw.string.format
-local next, pack, unpack = raw.next, raw.table.pack, raw.table.unpack
+local rawget, raw_tostring = raw.rawget, raw.tostring
+local meta_of, raw_format = raw.debug.getmetatable, raw.string.format
 local lazy = sandbox.lazy
 
--- Raise what a C function complained about, in its words, at the line of whoever called the wrapper.
--- Called by the wrapper itself, so the wrapper is level 2 and the author level 3.
+-- Errors at the author's line, see later/sandbox_texts.lua. A call in return place leaves no frame behind.
 local function blame(name, message)
-  local call = getinfo(2, "nt")
-  local position = call.namewhat == "method" and select(3, find(message, "^bad argument #(%d+)"))
-  if position == "1" then
-    message = gsub(message, "^bad argument #1 to ('[^']*')", "calling %1 on bad self")
-  elseif position then -- Lua does not count the object before the colon
-    message = gsub(message, "#%d+", "#" .. raw_format("%d", position - 1), 1)
-  end
-  -- Called without a name, by pcall say, Lua tells the full one; of a tail call the name at the place is lost.
-  name = call.name or call.istailcall and gsub(name, "^.*%.", "") or name
-  error((gsub(message, " '[^']*'", " '" .. gsub(name, "%%", "%%%%") .. "'", 1)), 3)
+  return sandbox.part("sandbox_texts").blame(name, message)
 end
 
 local function expected(position, what, value)
@@ -39,33 +27,18 @@ local function awake(object)
   return meta
 end
 
-local serials, serial_last = raw_setmetatable({}, { __mode = "k" }), 0
+local serials = raw.setmetatable({}, { __mode = "k" })
+sandbox.serial_last = 0
 
 --- The number of a table, function or thread, given at first sight.
 local function serial(object)
   local number = serials[object]
   if not number then
-    number = serial_last + 1
-    serial_last = number
+    number = sandbox.serial_last + 1
+    sandbox.serial_last = number
     serials[object] = number
   end
   return number
-end
-
---- Call a function that looks at the process from outside: the numbers it gave are forgotten, so that looking
---- changes nothing the process can print.
-function sandbox.unnumbered(look, ...)
-  local last = serial_last
-  local answer = pack(look(...))
-  if serial_last > last then
-    for object, number in next, serials do
-      if number > last then
-        serials[object] = nil
-      end
-    end
-    serial_last = last
-  end
-  return unpack(answer, 1, answer.n)
 end
 
 local function to_text(value)
@@ -99,26 +72,13 @@ end
 local function format(...)
   local count = select("#", ...)
   local _, first, second = ...
-  local values = (is_object(first) or is_object(second)) and { ... }
+  local objects = is_object(first) or is_object(second)
   for i = 4, count do
-    if is_object((select(i, ...))) then
-      values = { ... }
-      break
-    end
+    objects = objects or is_object((select(i, ...)))
   end
   local done, text
-  if values then
-    -- Only %s looks at an object's text; anything else complains about its type, which stays as it is.
-    local at = 1
-    for letter in gmatch(type(values[1]) == "string" and values[1] or "", "%%[-+ #0-9.]*(.)") do
-      if letter ~= "%" then
-        at = at + 1
-        if letter == "s" and type(values[at]) ~= "string" then
-          values[at] = at <= count and to_text(values[at]) or nil
-        end
-      end
-    end
-    done, text = pcall(raw_format, unpack(values, 1, count))
+  if objects then
+    done, text = sandbox.part("sandbox_texts").format(...)
   else
     done, text = pcall(raw_format, ...)
   end

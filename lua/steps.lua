@@ -9,75 +9,6 @@ local from_record, take = message.from_record, nil
 local steps = { provide = k.provide }
 k.steps = steps
 
--- The environment ----------------------------------------------------------------------------------------
-
-local source -- flat: process id, owner, module id, owner, number of process tags, tags...
-local decoded -- or a decoded JSON object
-
-local function tag_list(flat, first, last)
-  local list = {}
-  for at = first, last, 2 do
-    list[#list + 1] = { name = flat[at], value = flat[at + 1] }
-  end
-  return list
-end
-
-local function tag_map(list)
-  local map = {}
-  for i = 1, #list do
-    local tag = list[i]
-    if tag.name ~= nil and map[tag.name] == nil then
-      map[tag.name] = tag.value
-    end
-  end
-  return map
-end
-
---- A fresh ao.env.
-function k.environment()
-  if decoded then
-    return decoded
-  end
-  local last = 5 + source[5]
-  local list = tag_list(source, 6, last)
-  return {
-    Process = { Id = source[1], Owner = source[2], Tags = tag_map(list), TagArray = list },
-    Module = { Id = source[3], Owner = source[4], Tags = tag_list(source, last + 1, #source) }
-  }
-end
-
-local function adopt(id, list)
-  k.process_id = id
-  k.process_tags = tag_map(list)
-  local authorities = {}
-  for i = 1, #list do
-    if list[i].name == "Authority" then
-      authorities[#authorities + 1] = list[i].value
-    end
-  end
-  k.authorities = k.parse_authorities(authorities)
-end
-
--- Who this process is; once, before the first step.
-local function introduce(...)
-  source, decoded = { ... }, nil
-  adopt(source[1], tag_list(source, 6, 5 + source[5]))
-end
-
-function k.set_environment(environment)
-  if type(environment) ~= "table" then
-    return
-  end
-  local list = environment.Process.Tags
-  if environment.Process.TagArray then
-    list = environment.Process.TagArray
-  end
-  adopt(environment.Process.Id, list)
-  environment.Process.TagArray = list
-  environment.Process.Tags = tag_map(list)
-  decoded = environment
-end
-
 -- Running ------------------------------------------------------------------------------------------------
 
 -- Texts of errors are made here, by raw means: what a process threw may be anything.
@@ -130,8 +61,9 @@ local function pass(ok, ...)
   return ...
 end
 
+--- Who this process is; once, before the first step.
 function steps.introduce(...)
-  return drive(pass, introduce, ...)
+  return steps.call("environment", "introduce", ...)
 end
 
 local function hand_out(ok, result)
@@ -184,4 +116,5 @@ end
 
 take = k.fast.step
 sandbox.close()
+sandbox.close = nil
 return steps.step, steps.introduce, steps.provide, steps.go_on, steps.call, steps.file, k.forget_parts

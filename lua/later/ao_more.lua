@@ -6,9 +6,63 @@ local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmeta
 local type, error, rawlen = raw.type, raw.error, raw.rawlen
 local find, lower, sub = raw.string.find, raw.string.lower, raw.string.sub
 local state = k.ao_state
-local number, encode_data, shown_list = state.number, state.encode_data, state.shown_list
+local tostring, format, tointeger, math_type = raw.tostring, raw.string.format, raw.math.tointeger, raw.math.type
 
 local more = {}
+
+-- Sending ------------------------------------------------------------------------------------------------
+
+--- What ao.outbox holds when a process first looks at it.
+function more.fresh_outbox()
+  return {
+    Output = {}, Assignments = {},
+    Messages = outbox.tables(outbox.sent, outbox.sent_count),
+    Spawns = outbox.tables(outbox.spawned, outbox.spawned_count)
+  }
+end
+
+function more.encode_data(t)
+  local data = t.Data
+  if type(data) == "table" then
+    t.Data = k.json().encode(data)
+    t["Content-Type"] = "application/json"
+    return t.Data
+  end
+  return data
+end
+
+local function anchor_of(reference)
+  local whole = tointeger(reference)
+  return whole and format("%032d", whole) or outbox.anchor(tostring(reference))
+end
+
+--- A process may set ao.reference to what is no integer.
+function more.odd_reference(record, reference)
+  record.anchor, record.odd = anchor_of(reference), true
+end
+
+-- Count a reference and note it in a record.
+local function number(record)
+  local reference = ao.reference + 1
+  ao.reference = reference
+  record[3] = tostring(reference)
+  if math_type(reference) ~= "integer" then
+    more.odd_reference(record, reference)
+  end
+end
+
+function more.refuse_send(t)
+  if type(t) == "string" then
+    error('[string ".ao"]:367: msg should be a table', 0)
+  end
+  error('[string ".process"]:103: attempt to index a ' .. type(t) .. " value (local 'msg')", 0)
+end
+
+function more.refuse_reply(t)
+  error("[string \".ao\"]:612: attempt to index a " .. type(t) .. " value (local 'replyMsg')", 0)
+end
+
+-- Spawning and the rest ----------------------------------------------------------------------------------
 
 -- aos: a child trusts nobody but wallets unless it has an Authority. In docs fidelity it gets its parent's.
 local function note_authority(record)
@@ -28,7 +82,7 @@ function more.spawn(module, t)
   elseif type(t) ~= "table" then
     error('[string ".ao"]:499: Message must be a table', 0)
   end
-  encode_data(t)
+  more.encode_data(t)
   local record = outbox.record(module, t.Data or "NODATA")
   record.spawn = true
   number(record)
@@ -37,7 +91,7 @@ function more.spawn(module, t)
     note_authority(record)
   end
   if state.awake then
-    k.insert(shown_list("Spawns"), outbox.entry(record))
+    k.insert(ao.outbox.Spawns, outbox.entry(record))
   else
     local n = outbox.spawned_count + 1
     outbox.spawned[n] = record
@@ -71,13 +125,13 @@ function more.clearOutbox()
 end
 
 function more.result(t)
-  local failure = ao.outbox.Error or t.Error
+  local all = state.awake and ao.outbox or more.fresh_outbox()
+  local failure = all.Error or t.Error
   if failure then
     return { Error = failure }
   end
   return {
-    Output = t.Output or ao.outbox.Output, Messages = ao.outbox.Messages,
-    Spawns = ao.outbox.Spawns, Assignments = ao.outbox.Assignments
+    Output = t.Output or all.Output, Messages = all.Messages, Spawns = all.Spawns, Assignments = all.Assignments
   }
 end
 

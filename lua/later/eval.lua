@@ -8,7 +8,7 @@ local eval = {}
 
 -- A file that was loaded by name shows its name in errors.
 local function chunk_name(msg)
-  local file = k.tag_of(msg, "Source-File")
+  local file = type(msg.Tags) == "table" and msg.Tags["Source-File"]
   return type(file) == "string" and "@" .. file or "aos"
 end
 

@@ -7,11 +7,19 @@ local current, normalize, never_field = message.current, message.normalize, mess
 
 local door = {}
 
+local function sorted_names(t)
+  local names = {}
+  for name in sandbox.pairs(t) do
+    names[#names + 1] = name
+  end
+  return names
+end
+
 -- Make the message of a decoded JSON object, whatever its fields and values are.
 local function from_table(source)
   local msg = {}
   current.action = nil
-  for _, name in raw.ipairs(k.sorted_names(source)) do
+  for _, name in raw.ipairs(sorted_names(source)) do
     msg[type(name) == "string" and normalize(name) or name] = source[name]
   end
   local list = {}

@@ -11,10 +11,6 @@ local long_way = {}
 
 -- Boot ---------------------------------------------------------------------------------------------------
 
-local function process_tag(name)
-  return k.process_tags[name]
-end
-
 local function byte_sum(text)
   local sum = 0
   for i = 1, #text do
@@ -45,10 +41,10 @@ local function first_things(msg)
   env.Errors = env.Errors or {}
   env.Inbox = env.Inbox or {}
   if env.Owner == nil and msg.Id == k.process_id then
-    env.Owner = process_tag("From-Process") or msg.From
+    env.Owner = k.process_tag("From-Process") or msg.From
   end
   if env.Name == nil then
-    env.Name = process_tag("Name") or "aos"
+    env.Name = k.process_tag("Name") or "aos"
   end
 end
 
@@ -104,7 +100,7 @@ function long_way.handle(make, content_type_of)
   state.reset()
   ao.id = k.process_id
   if ao._module == "" then
-    ao._module = process_tag("Module") or ""
+    ao._module = k.process_tag("Module") or ""
   end
   k.restore_authorities()
   local msg = make()

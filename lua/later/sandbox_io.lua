@@ -2,12 +2,15 @@
 --
 -- Standard input is empty, output goes nowhere, and the only files are those the kernel put into `files`.
 
-local raw, sandbox = ...
+local k = ...
+local raw, sandbox = k.raw, k.sandbox
 
 local type, error, select, tonumber, setmetatable = raw.type, raw.error, raw.select, raw.tonumber, raw.setmetatable
 local find, gsub, sub, raw_format = raw.string.find, raw.string.gsub, raw.string.sub, raw.string.format
-local unpack, files, missing = raw.table.unpack, sandbox.files, sandbox.missing
+local unpack, files = raw.table.unpack, sandbox.files
 local blame, expected, serial = sandbox.blame, sandbox.expected, sandbox.serial
+
+local NO_FILE = 44 -- what AO's build calls ENOENT
 
 local file = {} -- the methods of a file
 local file_meta = { __index = file, __name = "FILE*" }
@@ -127,7 +130,7 @@ local function open(name, mode)
   if type(content) == "string" and (mode == nil or sub(mode, 1, 1) == "r") then
     return new_file(content)
   end
-  return missing(name)
+  return nil, sandbox.tostring(name) .. ": No error information", NO_FILE
 end
 
 return {
@@ -172,7 +175,7 @@ return {
       error("'popen' not supported", 2)
     end,
     tmpfile = function()
-      return nil, "No error information", sandbox.no_file
+      return nil, "No error information", NO_FILE
     end,
     type = function(value)
       local state = states[value]

@@ -2,7 +2,8 @@
 --
 -- Lua's own picks pivots by the clock on unbalanced input. This is a merge sort over short runs sorted by insertion.
 
-local raw, sandbox = ...
+local k = ...
+local raw, sandbox = k.raw, k.sandbox
 
 local type, error, rawget, meta_of = raw.type, raw.error, raw.rawget, raw.debug.getmetatable
 local raw_sort, math_type = raw.table.sort, raw.math.type
@@ -112,5 +113,4 @@ local function sort(t, before)
   end
 end
 
-sandbox.sort = sort
-
+return { table = { sort = sort } }

@@ -3,7 +3,8 @@
 -- Of the machine there is nothing, and debug gives text and positions only: nothing that reaches the variables of
 -- trusted code or what the host keeps.
 
-local raw, sandbox = ...
+local k = ...
+local raw, sandbox = k.raw, k.sandbox
 
 local type, error, pcall, select = raw.type, raw.error, raw.pcall, raw.select
 local tonumber, rawget = raw.tonumber, raw.rawget
@@ -12,9 +13,15 @@ local raw_date, getinfo, traceback = raw.os.date, raw.debug.getinfo, raw.debug.t
 local exp, log, floor, atan, huge = raw.math.exp, raw.math.log, raw.math.floor, raw.math.atan, raw.math.huge
 local set_meta = raw.debug.setmetatable
 local env, libraries, files, hidden = sandbox.env, sandbox.libraries, sandbox.files, sandbox.hidden
-local blame, expected, missing = sandbox.blame, sandbox.expected, sandbox.missing
+local blame, expected = sandbox.blame, sandbox.expected
 
 local function nothing() end
+
+local NO_FILE = 44 -- what AO's build calls ENOENT
+
+local function missing(name)
+  return nil, sandbox.tostring(name) .. ": No error information", NO_FILE
+end
 
 -- os ------------------------------------------------------------------------------------------------------------
 
@@ -47,7 +54,7 @@ local os = {
     if command == nil then
       return false
     end
-    return nil, "No error information", sandbox.no_file
+    return nil, "No error information", NO_FILE
   end,
   exit = function()
     error("os.exit: a process cannot end itself", 2)
@@ -139,7 +146,7 @@ local function set_any_metatable(value, meta)
     if old and not hidden[old] and rawget(old, "__metatable") ~= nil then
       set_meta(value, nil)
     end
-    env.setmetatable(value, meta)
+    sandbox.part("sandbox_base").setmetatable(value, meta)
   end
   return value
 end
@@ -185,7 +192,7 @@ local function search_path(name, path, separator, replacement)
   return nil, text
 end
 
-local loaders = libraries.package.preload
+local loaders = sandbox.preload
 local searchers = {
   function(name)
     if loaders[name] ~= nil then
@@ -207,7 +214,7 @@ local searchers = {
     if not found then
       return text
     end
-    local chunk, message = sandbox.load_file(found)
+    local chunk, message = sandbox.part("sandbox_modules").loadfile(found)
     if not chunk then
       error("error loading module '" .. name .. "' from file '" .. found .. "':\n\t" .. message, 0)
     end
@@ -223,6 +230,9 @@ local searchers = {
 }
 
 local package = {
+  path = "/usr/local/share/lua/5.3/?.lua;/usr/local/share/lua/5.3/?/init.lua;"
+    .. "/usr/local/lib/lua/5.3/?.lua;/usr/local/lib/lua/5.3/?/init.lua;./?.lua;./?/init.lua",
+  cpath = "/usr/local/lib/lua/5.3/?.so;/usr/local/lib/lua/5.3/loadall.so;./?.so",
   config = "/\n;\n?\n!\n-\n",
   searchers = searchers,
   searchpath = search_path,
@@ -313,5 +323,8 @@ function math.tanh(x)
   end
   return sinh(x) / ((exp(x) + exp(-x)) / 2)
 end
+
+-- math.random is the kernel's, and there is none without it.
+math.random = sandbox.random
 
 return { os = os, debug = debug, package = package, math = math }

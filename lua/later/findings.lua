@@ -1,0 +1,19 @@
+--- findings.lua: notes what docs fidelity let pass, for the host to show.
+
+local k = ...
+local sandbox, seen, forgiven = k.sandbox, k.forgiven_seen, k.forgiven
+
+local findings = {}
+
+--- Note something docs fidelity let pass, once per rule, place and name.
+function findings.forgive(rule, name, detail, place)
+  place = place or sandbox.where(2) or k.pattern_places[k.current_pattern] or "?"
+  local key = rule .. "\0" .. place .. "\0" .. name
+  if not seen[key] then
+    seen[key] = true
+    local n = #forgiven
+    forgiven[n + 1], forgiven[n + 2], forgiven[n + 3] = rule, place, detail
+  end
+end
+
+return findings

@@ -1,0 +1,112 @@
+--- libraries.lua: the libraries a process can require, each made when it is first asked for.
+
+local k = ...
+local raw, sandbox = k.raw, k.sandbox
+local rawget, rawset = raw.rawget, raw.rawset
+local loaded = k.loaded_libraries -- key -> { module, what it has for the runtime alone }
+
+local libraries = {}
+
+-- What a library is given.
+local lib = { raw = raw, pairs = sandbox.pairs, next = sandbox.next, tostring = sandbox.tostring }
+
+function lib.sort(t, before)
+  return sandbox.part("sandbox_sort").table.sort(t, before)
+end
+
+local library
+
+--- A file of the libraries' own.
+function lib.file(key)
+  return (library(key))
+end
+
+function library(key)
+  local pair = loaded[key]
+  if not pair then
+    pair = { k.code(key)(lib) }
+    loaded[key] = pair
+    if key == "chance" and k.seed_digits then
+      pair[2].seed_digits(k.seed_digits)
+    end
+  end
+  return pair[1], pair[2]
+end
+
+function libraries.private_json()
+  return (library("json"))
+end
+
+-- aos: ao.send and print use whatever the process has put in the place of a library.
+local function visible(name, key)
+  local module = rawget(sandbox.loaded, name)
+  if module == nil then
+    module = library(key)
+    rawset(sandbox.loaded, name, module)
+  end
+  return module
+end
+
+function libraries.json()
+  return visible("json", "json")
+end
+
+function libraries.utils()
+  return visible(".utils", "utils")
+end
+
+function libraries.stringify()
+  return visible(".stringify", "stringify")
+end
+
+function libraries.bit32()
+  return visible("bit32", "bit32")
+end
+
+function libraries.dump()
+  return visible(".dump", "dump")
+end
+
+--- Seed the generator with a number given by its digits; it is only made when something is drawn.
+function libraries.seed(digits)
+  k.seed_digits = digits
+  local chance = loaded.chance
+  if chance then
+    chance[2].seed_digits(digits)
+  end
+end
+
+function libraries.random(...)
+  local _, private = library("chance")
+  return private.math_random(...)
+end
+
+-- What require knows beside what the process has put into package.loaded or package.preload.
+local modules = {
+  ["json"] = "json", [".utils"] = "utils", [".dump"] = "dump", [".pretty"] = "pretty", [".stringify"] = "stringify",
+  [".base64"] = "base64", [".bint"] = "bint", [".chance"] = "chance"
+}
+local runtime = {
+  ao = k.ao, [".ao"] = k.ao, [".handlers"] = k.handlers, [".handlers-utils"] = k.handlers_utils,
+  [".assignment"] = k.assignment
+}
+
+runtime[".process"] = { _version = k.process._version, handle = k.env.handle }
+runtime[".eval"] = function()
+  return k.eval.run
+end
+runtime[".default"] = function()
+  return k.default.run
+end
+runtime[".boot"] = function()
+  return k.process.boot
+end
+
+function libraries.find_module(name)
+  if runtime[name] then
+    return runtime[name]
+  end
+  return modules[name] and (library(modules[name]))
+end
+
+return libraries

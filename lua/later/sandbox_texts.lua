@@ -1,0 +1,58 @@
+--- sandbox_texts.lua: errors at the author's line, string.format with objects, looking without a trace.
+
+local k = ...
+local raw, sandbox = k.raw, k.sandbox
+
+local type, select, pcall, error = raw.type, raw.select, raw.pcall, raw.error
+local getinfo, next, pack, unpack = raw.debug.getinfo, raw.next, raw.table.pack, raw.table.unpack
+local find, gsub, gmatch, raw_format = raw.string.find, raw.string.gsub, raw.string.gmatch, raw.string.format
+local serials, to_text = sandbox.serials, sandbox.tostring
+
+-- Raise what a C function complained about, in its words, at the line of whoever called the wrapper.
+-- Called by the wrapper itself, so the wrapper is level 2 and the author level 3.
+local function blame(name, message)
+  local call = getinfo(2, "nt")
+  local position = call.namewhat == "method" and select(3, find(message, "^bad argument #(%d+)"))
+  if position == "1" then
+    message = gsub(message, "^bad argument #1 to ('[^']*')", "calling %1 on bad self")
+  elseif position then -- Lua does not count the object before the colon
+    message = gsub(message, "#%d+", "#" .. raw_format("%d", position - 1), 1)
+  end
+  -- Called without a name, by pcall say, Lua tells the full one; of a tail call the name at the place is lost.
+  name = call.name or call.istailcall and gsub(name, "^.*%.", "") or name
+  error((gsub(message, " '[^']*'", " '" .. gsub(name, "%%", "%%%%") .. "'", 1)), 3)
+end
+
+-- pcall of string.format, where some of the values are objects.
+local function format(...)
+  local count, values = select("#", ...), { ... }
+  -- Only %s looks at an object's text; anything else complains about its type, which stays as it is.
+  local at = 1
+  for letter in gmatch(type(values[1]) == "string" and values[1] or "", "%%[-+ #0-9.]*(.)") do
+    if letter ~= "%" then
+      at = at + 1
+      if letter == "s" and type(values[at]) ~= "string" then
+        values[at] = at <= count and to_text(values[at]) or nil
+      end
+    end
+  end
+  return pcall(raw_format, unpack(values, 1, count))
+end
+
+--- Call a function that looks at the process from outside: the numbers it gave are forgotten, so that looking
+--- changes nothing the process can print.
+local function unnumbered(look, ...)
+  local last = sandbox.serial_last
+  local answer = pack(look(...))
+  if sandbox.serial_last > last then
+    for object, number in next, serials do
+      if number > last then
+        serials[object] = nil
+      end
+    end
+    sandbox.serial_last = last
+  end
+  return unpack(answer, 1, answer.n)
+end
+
+return { blame = blame, format = format, unnumbered = unnumbered }
