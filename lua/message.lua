@@ -7,7 +7,7 @@
 
 local k = ...
 local raw, sandbox = k.raw, k.sandbox
-local setmetatable, rawset = raw.setmetatable, raw.rawset
+local setmetatable, getmetatable, rawset = raw.setmetatable, raw.getmetatable, raw.rawset
 local type, lower, upper, gsub, find, sub =
   raw.type, raw.string.lower, raw.string.upper, raw.string.gsub, raw.string.find, raw.string.sub
 
@@ -177,8 +177,34 @@ local function array_of(record)
   return list
 end
 
+-- As k.reply does it, for a message that sleeps: the last tag of a name is the field of that name.
+local function reply_quickly(msg, record, answer)
+  local to, reference, own, origin
+  for at = FIRST, #record, 2 do
+    local name = record[at]
+    if name == "Reference" then
+      own = record[at + 1]
+    elseif name == "X-Reference" then
+      reference = record[at + 1]
+    elseif name == "Reply-To" then
+      to = record[at + 1]
+    elseif name == "X-Origin" then
+      origin = record[at + 1]
+    end
+  end
+  answer.Target = to or answer.Target or msg.From
+  answer["X-Reference"] = reference or own
+  if origin ~= nil or answer["X-Origin"] ~= nil then
+    answer["X-Origin"] = origin
+  end
+  return k.ao.send(answer)
+end
+
 local function reply_of(msg, record)
   local function reply(answer)
+    if type(answer) == "table" and getmetatable(answer) == nil and getmetatable(msg) == lazy_message then
+      return reply_quickly(msg, record, answer)
+    end
     return k.reply(msg, answer)
   end
   record[REPLY] = reply

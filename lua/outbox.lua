@@ -139,37 +139,50 @@ function outbox.record(target, data)
   return record
 end
 
---- The record of a send. Most have one or two fields that leave as tags; those are made in one go.
+local names, names_max = {}, 8 -- used again for every send
+
+-- The names of what leaves as tags, sorted, in `names`; nil when there is more to it than a few texts.
+local function few_names(t)
+  local n = 0
+  for name, value in next, t do
+    if not not_tags[name] then
+      if type(name) ~= "string" or type(value) ~= "string" or delays[name] or n == names_max then
+        return nil
+      end
+      local at = n
+      while at > 0 and name < names[at] do
+        names[at + 1] = names[at]
+        at = at - 1
+      end
+      names[at + 1] = name
+      n = n + 1
+    end
+  end
+  return n
+end
+
+--- The record of a send. Most have few fields that leave as tags; those are made in one go.
 function outbox.request(t, target, data, reference)
-  local first, second, n = nil, nil, 0
-  if docs and type(target) == "string" and #target ~= ADDRESS_SIZE and target ~= "" then
+  local plain = type(target) == "string"
+  if docs and plain and #target ~= ADDRESS_SIZE and target ~= "" then
     k.forgive("name-target", "Target", "Target '" .. target .. "' is a name, not an address")
   end
-  if type(target) == "string" and (data == nil or type(data) == "string") and getmetatable(t) == nil
-    and t.Tags == nil then
-    for name in next, t do
-      if not not_tags[name] then
-        n = n + 1
-        if n == 1 then
-          first = name
-        else
-          second = name
-        end
+  if plain and (data == nil or type(data) == "string") and getmetatable(t) == nil and t.Tags == nil then
+    local n = few_names(t)
+    local a, b, c = names[1], names[2], names[3]
+    if n == 1 then
+      return { target, data or false, reference, a, t[a] }
+    elseif n == 2 then
+      return { target, data or false, reference, a, t[a], b, t[b] }
+    elseif n == 3 then
+      return { target, data or false, reference, a, t[a], b, t[b], c, t[c] }
+    elseif n then
+      local record = { target, data or false, reference }
+      for i = 1, n do
+        local name = names[i]
+        record[2 * i + 2], record[2 * i + 3] = name, t[name]
       end
-    end
-    local one, two = t[first], t[second]
-    if n == 0 then
-      return { target, data or false, reference }
-    elseif delays[first] or delays[second] then
-      n = 0 -- the long way below tells where
-    elseif n == 1 and type(first) == "string" and type(one) == "string" then
-      return { target, data or false, reference, first, one }
-    elseif n == 2 and type(first) == "string" and type(second) == "string" and type(one) == "string"
-      and type(two) == "string" then
-      if second < first then
-        return { target, data or false, reference, second, two, first, one }
-      end
-      return { target, data or false, reference, first, one, second, two }
+      return record
     end
   end
   local record = outbox.record(target, data)
