@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aosim.checks import check_text, text_tags
 from aosim.clock import Clock
 from aosim.errors import UsageError
 from aosim.message import tag_pairs
@@ -22,6 +23,8 @@ _UNIT_MS = {
 }
 # No more digits than make sense: what a process writes here is read by int().
 _INTERVAL = re.compile(r"\s*([0-9]{1,12})[-_ ]([A-Za-z]+?)s?\s*")
+
+_SPEC = 'give "5-minutes", a list of these, or {"5-minutes": {"Action": "Tick"}}'
 
 #: What `spawn(cron=...)` takes: one interval, several, or each with the tags of its messages.
 CronSpec = str | Sequence[str] | Mapping[str, Mapping[str, str]]
@@ -105,14 +108,21 @@ def parse_interval(text: str) -> CronLine:
 
 
 def cron_tags(spec: CronSpec) -> tuple[str, ...]:
-    """The process tags of a `spawn(cron=...)`; without tags of its own a line sends Action=Cron."""
+    """The process tags of a `spawn(cron=...)`; without tags of its own a line sends Action=Cron.
+
+    Raises UsageError for an interval that cannot be read and for tags that are no text.
+    """
     if isinstance(spec, str):
         spec = [spec]
+    if not isinstance(spec, Mapping | Sequence):
+        raise UsageError(f"cron={spec!r}: {_SPEC}")
     lines = spec if isinstance(spec, Mapping) else {interval: {"Action": "Cron"} for interval in spec}
     flat: list[str] = []
     for interval, tags in lines.items():
-        parse_interval(interval)
+        parse_interval(check_text(interval, "cron="))
+        if not isinstance(tags, Mapping):
+            raise UsageError(f"cron={spec!r}: {_SPEC}")
         flat += ("Cron-Interval", interval)
-        for name, value in tags.items():
+        for name, value in tag_pairs(text_tags(tags, f"cron {interval}")):
             flat += (f"Cron-Tag-{name}", value)
     return tuple(flat)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aosim.checks import check_text
 from aosim.engine import Resident
 from aosim.errors import UsageError
 from aosim.fates import Fate
@@ -129,7 +130,7 @@ class ProcessHandle:
 
     def read(self, path: str) -> Any:
         """A global by name or dotted path ("Balances.alice"), without running any code of the process."""
-        return self._lua().read(path)
+        return self._lua().read(check_text(path, f"a path into {self.name!r}"))
 
     @property
     def state(self) -> dict[str, Any]:

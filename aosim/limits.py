@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from aosim.checks import check_whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -12,3 +14,7 @@ class Limits:
     message_bytes_max: int = 10 * 2**20  # data and tags of one message from outside
     hops_max: int = 250_000  # messages in one chain, in a run without bounds
     waiting_max: int = 1_000_000  # messages on the way at once
+
+    def __post_init__(self) -> None:
+        for limit in fields(self):
+            check_whole(limit.name, getattr(self, limit.name), unit="")

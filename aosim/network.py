@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
+from aosim.checks import check_whole
 from aosim.clock import TIME_MS_MAX
 from aosim.errors import UsageError
 from aosim.message import Message
@@ -29,11 +30,9 @@ class Latency(Protocol):
     def draw_ms(self, random: Random) -> int: ...
 
 
-def _check(name: str, value: object, *, whole: bool = True) -> None:
-    kinds = (int,) if whole else (int, float)
-    if not isinstance(value, kinds) or isinstance(value, bool) or not 0 <= value < math.inf:
-        number = "a whole number of milliseconds" if whole else "a number"
-        raise UsageError(f"{name}={value!r}: {number} from 0 up")
+def _check_number(name: str, value: object) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+        raise UsageError(f"{name}={value!r}: a number from 0 up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Constant:
     latency_ms: int = 10
 
     def __post_init__(self) -> None:
-        _check("latency_ms", self.latency_ms)
+        check_whole("latency_ms", self.latency_ms)
 
     def draw_ms(self, random: Random) -> int:
         return self.latency_ms
@@ -57,8 +56,8 @@ class Uniform:
     high_ms: int
 
     def __post_init__(self) -> None:
-        _check("low_ms", self.low_ms)
-        _check("high_ms", self.high_ms)
+        check_whole("low_ms", self.low_ms)
+        check_whole("high_ms", self.high_ms)
         if self.high_ms < self.low_ms:
             raise UsageError(f"Uniform({self.low_ms}, {self.high_ms}): the low bound comes first")
 
@@ -75,9 +74,9 @@ class Lognormal:
     high_ms: int = 60_000
 
     def __post_init__(self) -> None:
-        _check("median_ms", self.median_ms, whole=False)
-        _check("sigma", self.sigma, whole=False)
-        _check("high_ms", self.high_ms)
+        _check_number("median_ms", self.median_ms)
+        _check_number("sigma", self.sigma)
+        check_whole("high_ms", self.high_ms)
 
     def draw_ms(self, random: Random) -> int:
         if not self.median_ms:

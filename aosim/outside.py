@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from aosim.checks import check_whole, text_data, text_tags
 from aosim.clock import TIME_MS_MAX
 from aosim.engine import Engine, Resident
 from aosim.errors import MessageTooLarge, UnknownName, UsageError
 from aosim.handles import Address, Tags
 from aosim.ids import is_address
+from aosim.limits import Limits
 from aosim.message import Message
 from aosim.messenger import signed
-from aosim.process import check_text, text_tags
 from aosim.wallet import Wallet
 
 #: What an aoconnect client adds to a message's tags.
@@ -62,16 +63,10 @@ class Outside:
     ) -> tuple[tuple[str, ...], str]:
         """All tags of a message from outside, and its data: one space when there is none."""
         to = self._engine.name_of(target_id)
-        if "Data" in named:
-            if data is not None:
-                raise UsageError(f"a message to {to!r} has data= and Data=: give one of them")
-            data = named.pop("Data")
-        if data is not None:
-            check_text(data, f"a message to {to!r}: data")
-        flat = text_tags(pairs_of(tags), f"a message to {to!r}") + text_tags(named, f"a message to {to!r}")
-        size = sum(len(part.encode("utf-8", "surrogateescape")) for part in (*flat, data or ""))
-        if size > self._engine.limits.message_bytes_max:
-            raise MessageTooLarge(target=to, size_bytes=size, limit_bytes=self._engine.limits.message_bytes_max)
+        where = f"a message to {to!r}"
+        data = text_data(data, named, where)
+        flat = text_tags(pairs_of(tags), where) + text_tags(named, where)
+        check_size(to, data, flat, self._engine.limits)
         if data is None:
             return (*flat, *_NO_DATA_TAGS, *CLIENT_TAGS), " "
         return (*flat, *CLIENT_TAGS), data
@@ -87,8 +82,8 @@ class Outside:
     def not_before_ms(self, after_ms: int | None, at_ms: int | None) -> int:
         """The moment before which a message must not arrive. Raises UsageError for one that cannot be."""
         for name, value in (("after_ms", after_ms), ("at_ms", at_ms)):
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-                raise UsageError(f"{name}={value!r}: a whole number of milliseconds from 0 up")
+            if value is not None:
+                check_whole(name, value)
         if after_ms is not None and at_ms is not None:
             raise UsageError("after_ms= and at_ms=: give one of them")
         now_ms = self._engine.clock.now_ms
@@ -97,6 +92,13 @@ class Outside:
                 f"at_ms={at_ms} lies in the past: the clock stands at {now_ms:_} ms. Use after_ms={at_ms}?"
             )
         return check_moment(at_ms if at_ms is not None else now_ms + (after_ms or 0))
+
+
+def check_size(target: str, data: str | None, flat: tuple[str, ...], limits: Limits) -> None:
+    """Raise MessageTooLarge for a message from outside that is over its limit."""
+    size = sum(len(part.encode("utf-8", "surrogateescape")) for part in (*flat, data or ""))
+    if size > limits.message_bytes_max:
+        raise MessageTooLarge(target=target, size_bytes=size, limit_bytes=limits.message_bytes_max)
 
 
 def check_moment(moment_ms: int) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
-from aosim.errors import UsageError
+from aosim.checks import text_data, text_tags
 from aosim.ids import address_of
 from aosim.message import NO_RESULT, Assignment, Message, Outgoing, Result
 
@@ -25,33 +25,6 @@ class Process(Protocol):
 
     def dry_run(self, assignment: Assignment) -> Result:
         """The answer to a message, without its effects."""
-
-
-def text_tags(tags: dict[str, Any] | list[tuple[str, str]], where: str) -> tuple[str, ...]:
-    """Tags as a flat tuple, in the order given. Raises UsageError for what is not text."""
-    flat: list[str] = []
-    for name, value in tags.items() if isinstance(tags, dict) else tags:
-        if not isinstance(name, str) or not isinstance(value, str):
-            raise UsageError(
-                f"{where}: tag {name!r} is {type(value).__name__} {value!r}; tags are text. "
-                f"Write {name}={str(value)!r}, or put structured values into data as JSON."
-            )
-        flat += (check_text(name, f"{where}: a tag name"), check_text(value, f"{where}: tag {name!r}"))
-    return tuple(flat)
-
-
-def check_text(text: object, what: str) -> str:
-    """The text itself. Raises UsageError for what is no text, or stands for no bytes."""
-    if not isinstance(text, str):
-        raise UsageError(f"{what} is {type(text).__name__}, it must be text. Use json.dumps(...)?")
-    try:
-        text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError as problem:
-        raise UsageError(
-            f"{what} holds {text[problem.start]!r}, half a character that stands for no bytes. "
-            f"Clean it with text.encode('utf-8', 'replace').decode()."
-        ) from None
-    return text
 
 
 class Context:
@@ -78,25 +51,13 @@ class Context:
         """Send a message when this one is done. The target is an address or a name; `Data=` is the data too."""
         if not isinstance(target, str):
             target = target.address
-        if "Data" in tags:
-            if data is not None:
-                raise UsageError(f"a message to {target!r} has data= and Data=: give one of them")
-            data = tags.pop("Data")
-        if data is not None:
-            check_text(data, f"a message to {target!r}: data")
+        where = f"a message to {target!r}"
+        data = text_data(data, tags, where)
+        named = text_tags(tags, where)
         self._reference += 1
-        flat: tuple[str, ...] = (
-            "Data-Protocol",
-            "ao",
-            "Variant",
-            "ao.TN.1",
-            "Type",
-            "Message",
-            "Reference",
-            str(self._reference),
-        )
-        flat += text_tags(tags, f"a message to {target!r}")
-        self._outbox.append(Outgoing(target, data, str(self._reference).zfill(32), flat))
+        reference = str(self._reference)
+        flat = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "Reference", reference, *named)
+        self._outbox.append(Outgoing(target, data, reference.zfill(32), flat))
 
     def reply(self, message: Message, data: str | None = None, **tags: str) -> None:
         """Answer a message, as `msg.reply` does in Lua: a waiting `receive()` gets it."""

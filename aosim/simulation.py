@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aosim.clock import START_MS, TIME_MS_MAX, Clock
+from aosim.checks import check_text, check_whole
+from aosim.clock import START_MS, Clock
 from aosim.cron import CronSpec
 from aosim.engine import Engine
 from aosim.errors import EvalError, ObserverTouched, UnknownName, UsageError
@@ -23,7 +24,7 @@ from aosim.messenger import signed
 from aosim.network import CheckedNetwork, Constant, Latency, LatencyNetwork, Network
 from aosim.observers import Observer
 from aosim.outside import CLIENT_TAGS, Outside, check_moment, eval_owner
-from aosim.process import PythonHandler, check_text
+from aosim.process import PythonHandler
 from aosim.seeds import Seeds
 from aosim.spawning import Spawner
 
@@ -80,12 +81,13 @@ class Simulation:
     ) -> None:
         if fidelity not in FIDELITIES:
             raise UsageError(f"fidelity={fidelity!r}: there are {' and '.join(map(repr, FIDELITIES))}")
-        if not isinstance(start_ms, int) or not 0 <= start_ms <= TIME_MS_MAX:
-            raise UsageError(f"start_ms={start_ms!r}: whole milliseconds since 1970")
+        if not isinstance(seed, int):
+            raise UsageError(f"seed={seed!r}: any whole number")
+        check_moment(check_whole("start_ms", start_ms))
         self.seed = seed
         self.fidelity = fidelity
         self.seeds = Seeds(seed)
-        self._links = {ends: _latency(latency) for ends, latency in (links or {}).items()}
+        self._links = {_link(ends): _latency(latency) for ends, latency in (links or {}).items()}
         self._timers: dict[str, tuple[Timer, str, tuple[str, ...], str]] = {}
         self._handles: dict[str, ProcessHandle] = {}
         self._wallets: dict[str, WalletHandle] = {}
@@ -169,8 +171,7 @@ class Simulation:
         The sender is the target's owner, or the wallet "owner", unless another is given.
         """
         self._check_looking()
-        if not isinstance(every_ms, int) or isinstance(every_ms, bool) or every_ms < 1:
-            raise UsageError(f"every_ms={every_ms!r}: a whole number of milliseconds from 1 up")
+        check_whole("every_ms", every_ms, least=1)
         target_id = self._outside.resolve(target)
         sender_id = self._outside.sender(sender, target_id)
         flat, text = self._outside.client_tags(target_id, data, tags, named)
@@ -242,8 +243,8 @@ class Simulation:
         self._check_looking()
         self._forget_ended_chains()
         stop_ms, condition = self._bounds(for_ms, until)
-        if events_max is not None and (not isinstance(events_max, int) or events_max < 0):
-            raise UsageError(f"events_max={events_max!r}: a whole number from 0 up")
+        if events_max is not None:
+            check_whole("events_max", events_max, unit="")
         bounded = stop_ms is not None or condition is not None or events_max is not None
         step, counts, queue = engine.step, engine.counts, engine.queue
         events, stopped_by = 0, "quiet"
@@ -434,12 +435,10 @@ class Simulation:
         if for_ms is not None:
             if until is not None:
                 raise UsageError("for_ms= and until=: give one of them")
-            if not isinstance(for_ms, int) or for_ms < 0:
-                raise UsageError(f"for_ms={for_ms!r}: a whole number of milliseconds from 0 up")
-            return check_moment(self.now_ms + for_ms), None
+            return check_moment(self.now_ms + check_whole("for_ms", for_ms)), None
         if callable(until):
             return None, until
-        if until is not None and (not isinstance(until, int) or until < self.now_ms):
+        if until is not None and check_whole("until", until) < self.now_ms:
             raise UsageError(
                 f"until={until!r} lies in the past: the clock stands at {self.now_ms:_} ms. Use run(for_ms={until!r})?"
             )
@@ -472,6 +471,12 @@ class Simulation:
                 timer, _, flat, _ = self._timers[timer_id]
                 what = f"{find_tag(flat, 'Action', '')} every {timer.every_ms} ms"
                 return Scheduled(due_ms, "timer", self.name_of(timer.target_id), what.strip(), timer_id)
+
+
+def _link(ends: tuple[str, str]) -> tuple[str, str]:
+    if not isinstance(ends, tuple) or len(ends) != 2 or not all(isinstance(end, str) for end in ends):
+        raise UsageError(f"link {ends!r}: two names or addresses, or '*', as in {{('alice', 'ledger'): 5}}")
+    return ends
 
 
 def _latency(latency: Latency | int) -> Latency:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aosim.checks import check_text, text_tags
 from aosim.cron import CronSpec, cron_plan, cron_tags
 from aosim.engine import Engine, Resident
 from aosim.errors import BootError, NameTaken, UnknownName, UsageError
@@ -14,7 +15,7 @@ from aosim.luavm.process import LuaProcess
 from aosim.message import Message, find_tag
 from aosim.messenger import MESSENGER_ID, MODULE_ID, signed
 from aosim.outside import CLIENT_TAGS, Outside, pairs_of
-from aosim.process import Process, PythonHandler, PythonProcess, check_text, text_tags
+from aosim.process import Process, PythonHandler, PythonProcess
 from aosim.process_info import ProcessInfo
 from aosim.scheduler import SCHEDULER_ID
 

@@ -178,3 +178,11 @@ def test_cron_is_given_as_text_list_or_mapping(sim: Simulation, spec: CronSpec, 
     sim.spawn("", cron=spec)
     sim.run(for_ms=120_000)
     assert sim.counts.cron == count
+
+
+@pytest.mark.parametrize("cron", [5, {"5-minutes": 3}, {"5-minutes": {"Action": 3}}, [7]])
+def test_a_cron_that_cannot_be_is_refused_and_makes_no_process(cron: object) -> None:
+    sim = Simulation()
+    with pytest.raises(UsageError, match="cron"):
+        sim.spawn("", cron=cron)  # type: ignore[arg-type]
+    assert sim.processes == []

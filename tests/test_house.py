@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "aosim"
 
 FLOORS = [
-    {"errors", "ids", "limits", "message", "packing", "process_info", "seeds", "version"},
+    {"checks", "errors", "ids", "limits", "message", "packing", "process_info", "seeds", "version"},
     {
         *("clock", "cron", "events", "executor", "fates", "findings", "journal", "loops", "messenger"),
         *("network", "observers", "process", "scheduler", "wallet"),

@@ -5,12 +5,18 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from aosim import Limits, Simulation
-from aosim.errors import MessageTooLarge, TooManyWaiting
+from aosim.errors import MessageTooLarge, TooManyWaiting, UsageError
 
 
 def test_limits_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         Limits().hops_max = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("limit", ["message_bytes_max", "hops_max", "waiting_max"])
+def test_a_limit_is_a_whole_number(limit: str) -> None:
+    with pytest.raises(UsageError, match=f"{limit}=-1: a whole number from 0 up"):
+        Limits(**{limit: -1})
 
 
 def test_a_message_over_the_limit_is_refused_and_changes_nothing() -> None:

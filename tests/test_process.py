@@ -6,8 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from aosim import Assignment, Context, Fate, Message, Observer, ProcessHandle, Result, Simulation
-from aosim.errors import UsageError
-from aosim.process import PythonProcess, check_text, text_tags
+from aosim.process import PythonProcess
 
 
 def counter(me: Context, message: Message) -> None:
@@ -232,19 +231,6 @@ def test_the_state_after_a_failure_is_made_from_the_log() -> None:
         handle.send(Action=action)
         sim.run()
     assert handle.state == {"count": 2}
-
-
-def test_tags_keep_the_order_in_which_they_were_given() -> None:
-    assert text_tags([("B", "1"), ("A", "2"), ("B", "3")], "here") == ("B", "1", "A", "2", "B", "3")
-    assert text_tags({"B": "1", "A": "2"}, "here") == ("B", "1", "A", "2")
-
-
-def test_what_is_no_text_is_refused_with_a_way_out() -> None:
-    with pytest.raises(UsageError, match=r"here: tag 'Quantity' is int 5; tags are text\. Write Quantity='5'"):
-        text_tags({"Quantity": 5}, "here")
-    with pytest.raises(UsageError, match="data is dict, it must be text"):
-        check_text({}, "data")
-    assert check_text("\udc80 ü", "data") == "\udc80 ü"
 
 
 def test_data_may_be_given_like_a_tag_as_wallets_do(sim: Simulation) -> None:

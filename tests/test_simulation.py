@@ -127,8 +127,10 @@ def test_bounds_that_cannot_be_are_refused(sim: Simulation, bounds: dict[str, in
     ("options", "text"),
     [
         ({"fidelity": "exact"}, "fidelity='exact': there are 'docs' and 'network'"),
-        ({"start_ms": -1}, "start_ms=-1: whole milliseconds since 1970"),
-        ({"start_ms": 2**53}, "start_ms=9007199254740992: whole milliseconds"),
+        ({"start_ms": -1}, "start_ms=-1: a whole number of milliseconds from 0 up"),
+        ({"start_ms": 2**53}, "behind the end of time"),
+        ({"seed": "7"}, "seed='7': any whole number"),
+        ({"links": {"alice": 5}}, "link 'alice': two names or addresses"),
     ],
 )
 def test_a_simulation_that_cannot_be_is_refused(options: dict[str, str], text: str) -> None:

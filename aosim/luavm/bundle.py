@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from aosim.checks import check_text
 from aosim.errors import SourceError, UsageError
 from aosim.luavm.source import check_source
-from aosim.process import check_text
 
 #: What a process can require without a file: the aos library and Lua's own.
 _LIBRARY = frozenset(

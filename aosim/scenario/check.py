@@ -6,8 +6,6 @@ import difflib
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from aosim.errors import MessageTooLarge
-from aosim.limits import Limits
 from aosim.scenario.model import ScenarioError
 
 _TYPE_NAMES = {str: "a text", int: "a whole number", bool: "true or false", dict: "a table", list: "a list"}
@@ -91,15 +89,6 @@ def unknown(where: str, name: str, known: Collection[str], kind: str) -> Scenari
     """The complaint about a name that nobody has."""
     shown = ", ".join(known) or "none"
     return ScenarioError(f"{where}: no {kind} {name!r}.{_near(name, known)} There are: {shown}")
-
-
-def check_size(target: str, data: str | None, tags: Iterable[tuple[str, str]]) -> None:
-    """Raise MessageTooLarge for a message that a simulation would refuse later."""
-    size = sum(len(part.encode("utf-8", "surrogateescape")) for pair in tags for part in pair)
-    size += len((data or "").encode("utf-8", "surrogateescape"))
-    limit = Limits().message_bytes_max
-    if size > limit:
-        raise MessageTooLarge(target=target, size_bytes=size, limit_bytes=limit)
 
 
 def _near(word: str, known: Collection[str]) -> str:

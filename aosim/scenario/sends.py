@@ -7,8 +7,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from aosim.errors import UnknownName, UsageError
+from aosim.limits import Limits
 from aosim.luavm.bundle import load_source
-from aosim.scenario.check import check_size
+from aosim.message import flat_tags
+from aosim.outside import check_size
 from aosim.scenario.model import MessagePlan, ProcessPlan
 from aosim.scenario.runner import Scenario
 from aosim.scenario.values import check_reference
@@ -100,5 +102,5 @@ def _message(text: str, known: Collection[str]) -> MessagePlan:
             data = value
         else:
             tags.append((name, value))
-    check_size(target, data, tags)
+    check_size(target, data, flat_tags(tags), Limits())
     return MessagePlan(sender=sender, target=target, data=data, tags=tuple(tags))

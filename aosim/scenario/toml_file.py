@@ -13,9 +13,12 @@ from aosim.cron import CronSpec, parse_interval
 from aosim.errors import AosimError
 from aosim.fates import Counts, Fate
 from aosim.ids import is_address
+from aosim.limits import Limits
 from aosim.luavm.bundle import load_source
+from aosim.message import flat_tags
 from aosim.network import Constant, Latency, Lognormal, Uniform
-from aosim.scenario.check import Table, check_size, unknown
+from aosim.outside import check_size
+from aosim.scenario.check import Table, unknown
 from aosim.scenario.expect import CHECKS
 from aosim.scenario.model import Expectation, MessagePlan, ProcessPlan, ScenarioError, Settings
 from aosim.scenario.runner import Scenario
@@ -212,7 +215,7 @@ class _Reader:
         tags = table.tags("tags")
         self._check_references(table, "tags", tags)
         self._check_references(table, "data", (("data", data or ""),))
-        _told(table.where, lambda: check_size(target, data, tags))
+        _told(table.where, lambda: check_size(target, data, flat_tags(tags), Limits()))
         label = table.text("label")
         if label and label in self._labels:
             raise ScenarioError(f"{table.at('label')}: {label!r} is taken, each label may be used once")
