@@ -148,16 +148,16 @@ local function ordinary(record)
   return true
 end
 
-local last_name, last_count, last_colors
+local last_name, last_count, last_colors, last_inbox
 local red, green, blue, gray, reset
 
 -- The prompt: false while it is the one handed out last, nil when the process makes it in ways of its own.
 local function new_prompt()
   local colors, inbox, name = env.Colors, env.Inbox, env.Name
-  if env.Prompt ~= prompt_of or type(inbox) ~= "table" or getmetatable(inbox) ~= nil then
+  if env.Prompt ~= prompt_of or inbox ~= last_inbox and type(inbox) ~= "table" or getmetatable(inbox) ~= nil then
     return nil
   end
-  local count = rawlen(inbox)
+  local count = #inbox
   if count == last_count and name == last_name and colors == last_colors and colors.red == red
     and colors.green == green and colors.blue == blue and colors.gray == gray and colors.reset == reset then
     return false
@@ -171,7 +171,7 @@ local function new_prompt()
     end
   end
   local text = k.own_prompt()
-  last_count, last_name, last_colors = count, name, colors
+  last_count, last_name, last_colors, last_inbox = count, name, colors, inbox
   red, green, blue, gray, reset = colors.red, colors.green, colors.blue, colors.gray, colors.reset
   return text
 end
@@ -243,6 +243,10 @@ local function after(msg, record, logs, ok, problem)
         return 1, unpack(sent[1])
       end
       return append({ count }, 1, sent, count)
+    end
+    if prompt == false and logs[1] == nil and count == 1 then
+      local record = sent[1]
+      return "plain", k.verdict, "", false, record[1], record[2], record[3], #record - 3, unpack(record, 4)
     end
     local output = prompt ~= nil and printed(logs)
     if output then

@@ -212,7 +212,7 @@ end
 local functions = {
   receive = function(t, record)
     return function(from)
-      return waiting().receive(from or target_of(t, record), record[3])
+      return waiting().receive(from or target_of(t, record), record)
     end
   end,
   onReply = function(t, record)
@@ -221,7 +221,7 @@ local functions = {
       if raw.select("#", ...) == 2 then
         from, handle = ...
       end
-      waiting().on_reply(from, record[3], handle)
+      waiting().on_reply(from, record, handle)
     end
   end
 }

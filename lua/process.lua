@@ -120,7 +120,6 @@ local own_evaluate, search = handlers.evaluate, k.search
 
 local function work(worker, msg)
   while true do
-    worker.running = true
     if handlers.evaluate == own_evaluate then
       search(msg, worker) -- without the checks that are for callers from outside
     else
@@ -136,7 +135,9 @@ end
 
 local function new_worker()
   local thread = create(work)
-  local worker = { thread = thread, handling = false, kept = false, running = false, listed = false, turn = 0 }
+  local worker = {
+    thread = thread, handling = false, kept = false, running = true, listed = false, turn = 0, spare = false
+  }
   workers[thread], k.ours[thread] = worker, true
   return worker
 end
@@ -182,9 +183,9 @@ end
 function process.run_handlers(msg)
   if current.reference and waits.count > 0 and handlers.list == waits.asleep and handlers.evaluate == own_evaluate then
     local wait = k.waiting.find(msg)
-    if wait and wait.thread then -- nobody else need run
+    if wait and wait.worker then -- nobody else need run
       k.is_waiting = false
-      return answered(wait, resume(wait.thread, msg))
+      return answered(wait, resume(wait.worker.thread, msg))
     end
   end
   if idle_count > 0 then

@@ -31,10 +31,7 @@ local function pattern_of(wait)
 end
 
 local function entry_of(wait)
-  local handle = wait.handle
-  if wait.thread then
-    handle = k.resumer(wait.thread, wait.turn)
-  end
+  local handle = wait.handle or k.resumer(wait.worker.thread, wait.turn)
   local entry = {
     name = "_once_" .. tostring(wait.number), pattern = pattern_of(wait), handle = own_resolver(handle), maxRuns = 1
   }
@@ -113,7 +110,7 @@ end
 
 local lazy_coroutines = {}
 local own_coroutines = handlers.coroutines
-local listed, dead, dead_count, last_place = {}, {}, 0, 0
+local listed, dead, dead_count, last_place, coroutines_sleep = {}, {}, 0, 0, false
 
 local function dead_thread()
   local thread = create(function() end)
@@ -124,6 +121,7 @@ end
 -- Those that have ended are used again, so others stand in for them.
 local function wake_coroutines()
   setmetatable(own_coroutines, nil)
+  coroutines_sleep = false
   local places, threads = {}, {}
   for worker, place in next, listed do
     worker.kept, worker.listed = true, false
@@ -169,14 +167,12 @@ end
 
 --- Note the coroutine that runs as one that waits; those that ended are dropped on that occasion.
 function waiting.note(thread, worker)
-  local list = handlers.coroutines
-  local meta = type(list) == "table" and getmetatable(list)
-  if list == own_coroutines and worker and not worker.kept then
-    if meta == nil and next(list) == nil then
-      meta = lazy_coroutines
-      setmetatable(list, meta)
+  if handlers.coroutines == own_coroutines and worker and not worker.kept then
+    if not coroutines_sleep and getmetatable(own_coroutines) == nil and next(own_coroutines) == nil then
+      setmetatable(own_coroutines, lazy_coroutines)
+      coroutines_sleep = true
     end
-    if meta == lazy_coroutines then
+    if coroutines_sleep then
       dead_count = 0
       if not worker.listed then
         last_place = last_place + 1
@@ -185,7 +181,7 @@ function waiting.note(thread, worker)
       return
     end
   end
-  if meta == lazy_coroutines then
+  if coroutines_sleep and handlers.coroutines == own_coroutines then
     wake_coroutines()
   end
   k.list_coroutine(thread, worker)
@@ -207,28 +203,37 @@ local function is_plain(text)
 end
 
 -- Whether a wait says all that the handler would: nobody has replaced what makes handlers, the name is free.
-local function can_wait(from, reference)
+local function can_wait(from, record)
   if handlers.once ~= own_once or handlers.receive ~= own_receive or handlers.generateResolver ~= own_resolver then
     return false
   end
   local number = handlers.onceNonce
-  if math_type(number) ~= "integer" or number < waits.next_number or by_reference[reference] then
+  if math_type(number) ~= "integer" or number < waits.next_number or by_reference[record[3]]
+    or record.anchor then -- its reference is no whole number
     return false
   end
   if from ~= nil and not known_plain[from] and not is_plain(from) then
     return false
   end
   local list = handlers.list
-  return find(reference, "^%d+$") and (waits.asleep and list == waits.asleep or put_to_sleep(list))
+  return waits.asleep and list == waits.asleep or put_to_sleep(list)
 end
 
-local function add(from, reference, handle, thread, worker)
+-- A wait has either a handle or a worker; one of a worker that is over is used again.
+local function add(from, reference, handle, worker)
   local number = handlers.onceNonce
   handlers.onceNonce, waits.next_number = number + 1, number + 1
-  by_reference[reference] = {
-    from = from, reference = reference, number = number, handle = handle, thread = thread, worker = worker,
-    turn = worker and worker.turn, entry = false
-  }
+  local wait = worker and worker.spare
+  if wait then
+    worker.spare = false
+    wait.from, wait.reference, wait.number, wait.turn = from, reference, number, worker.turn
+  else
+    wait = {
+      from = from, reference = reference, number = number, handle = handle, worker = worker,
+      turn = worker and worker.turn, entry = false
+    }
+  end
+  by_reference[reference] = wait
   waits.count, waits.changes = waits.count + 1, waits.changes + 1
 end
 
@@ -243,27 +248,27 @@ local function answerer(from)
 end
 
 --- Suspend the handler until an answer with this reference comes.
-function waiting.receive(from, reference)
+function waiting.receive(from, record)
   from = answerer(from)
   local thread = running()
   local worker = workers[thread]
-  if worker and can_wait(from, reference) then
-    add(from, reference, nil, thread, worker)
+  if worker and can_wait(from, record) then
+    add(from, record[3], nil, worker)
     k.is_waiting = true
     waiting.note(thread, worker)
     return yield(true)
   end
-  return handlers.receive({ From = from, ["X-Reference"] = reference })
+  return handlers.receive({ From = from, ["X-Reference"] = record[3] })
 end
 
 --- Call a handle when an answer with this reference comes.
-function waiting.on_reply(from, reference, handle)
+function waiting.on_reply(from, record, handle)
   from = answerer(from)
-  if can_wait(from, reference) then
-    add(from, reference, type(handle) == "function" and handle or own_resolver(handle))
+  if can_wait(from, record) then
+    add(from, record[3], type(handle) == "function" and handle or own_resolver(handle))
     return
   end
-  handlers.once({ From = from, ["X-Reference"] = reference }, handle)
+  handlers.once({ From = from, ["X-Reference"] = record[3] }, handle)
 end
 
 --- The wait that a message ends, if any. Where only the handlers themselves can tell, the list is woken.
@@ -291,6 +296,9 @@ end
 function waiting.done(wait)
   if by_reference[wait.reference] == wait then
     by_reference[wait.reference] = nil
+    if wait.worker then
+      wait.worker.spare = wait
+    end
     waits.count, waits.changes = waits.count - 1, waits.changes + 1
   elseif wait.entry then -- somebody has looked meanwhile
     k.count_run(wait.entry)
