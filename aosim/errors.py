@@ -10,6 +10,12 @@ import difflib
 from collections.abc import Iterable
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """ " Did you mean 'ledger'?", or nothing when no known word is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
 class AosimError(Exception):
     """The parent of all of them: `except AosimError` catches whatever a user can cause."""
 
@@ -23,8 +29,7 @@ class UnknownName(AosimError, LookupError):
 
     def __init__(self, name: str, known: Iterable[str], *, kind: str = "process or wallet") -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, names)
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
         super().__init__(f"no {kind} {name!r}.{hint} Known: {shown or 'none yet'}")
         self.name = name

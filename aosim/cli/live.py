@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aosim.cli.paper import Paper, clean
-from aosim.fates import DeadLetter
+from aosim.fates import FATE_OF_VERDICT, DeadLetter
 from aosim.ids import is_address
 from aosim.message import Assignment, Message, Result
 from aosim.observers import Observer
@@ -46,7 +46,7 @@ class LiveLog(Observer):
             at_ms=self._since(at_ms),
             process=self._name(process),
             id=assignment.message.id,
-            fate=result.verdict,
+            fate=str(FATE_OF_VERDICT[result.verdict]),
             output=output,
             error=result.error,
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from aosim.errors import did_you_mean
 from aosim.scenario.model import ScenarioError
 
 _TYPE_NAMES = {str: "a text", int: "a whole number", bool: "true or false", dict: "a table", list: "a list"}
@@ -19,7 +19,7 @@ class Table:
         self._values = values
         for key in values:
             if key not in keys:
-                raise ScenarioError(f"{where}: no key {key!r}.{_near(key, keys)} Keys here: {', '.join(keys)}")
+                raise ScenarioError(f"{where}: no key {key!r}.{did_you_mean(key, keys)} Keys here: {', '.join(keys)}")
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
@@ -88,12 +88,7 @@ class Table:
 def unknown(where: str, name: str, known: Collection[str], kind: str) -> ScenarioError:
     """The complaint about a name that nobody has."""
     shown = ", ".join(known) or "none"
-    return ScenarioError(f"{where}: no {kind} {name!r}.{_near(name, known)} There are: {shown}")
-
-
-def _near(word: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    return ScenarioError(f"{where}: no {kind} {name!r}.{did_you_mean(name, known)} There are: {shown}")
 
 
 def _quoted(found: Any, wanted: type) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aosim.fates import Fate
 from cli.terminal import Terminal
 
 SENDS = (
@@ -115,6 +116,7 @@ def test_a_reader_that_stops_reading_ends_the_run_quietly(folder: Path) -> None:
 def test_json_gives_one_object_per_line_and_the_summary_last(aosim: Terminal) -> None:
     done = aosim("run", "shop.lua", "bank.lua", *SENDS, *TYPO, "--json")
     objects = [json.loads(line) for line in done.out.splitlines()]
+    assert {one["fate"] for one in objects if one["event"] == "result"} <= set(map(str, Fate))
     assert {each["event"] for each in objects} == {"message", "result", "summary"}
     assert [each["error"] for each in objects if each.get("error")] == [
         "shop.lua:7: Quantity must be a whole number, got '2OO'"
