@@ -2,56 +2,68 @@
 
 local k = ...
 local raw, sandbox, outbox = k.raw, k.sandbox, k.outbox
-local message = k.message
 local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmetatable, raw.rawget, raw.rawset
 local type, tostring, math_type = raw.type, raw.tostring, raw.math.type
 local env, request, secret, lazy_sent = k.env, outbox.request, outbox.secret, outbox.lazy_sent
 
-local ao = {
-  _version = "0.0.6", id = "", _module = "", reference = 0,
-  authorities = {}, assignables = {},
-  nonExtractableTags = {}, nonForwardableTags = {
-    "Data-Protocol", "Variant", "From-Process", "From-Module", "Type", "From", "Owner", "Anchor",
-    "Target", "Tags", "TagArray", "Hash-Chain", "Timestamp", "Nonce", "Epoch", "Signature",
-    "Forwarded-By", "Pushed-For", "Read-Only", "Cron", "Block-Height", "Reference", "Id", "Reply-To"
-  }
-}
+local ao = { _version = "0.0.6", id = "", _module = "", reference = 0, authorities = {}, assignables = {} }
 k.ao = ao
-for i, name in raw.ipairs(message.hidden_names) do
-  ao.nonExtractableTags[i] = name
-end
 
--- ao.env, ao.outbox and ao.Nonce are new with every message and seldom looked at: they are made when
--- they are, by a metatable no process sees.
+-- ao.env, ao.outbox and ao.Nonce are new with every message and seldom looked at: they are made when they are, by a
+-- metatable no process sees. So is, once, what most processes do without: ao.spawn and others.
 local lazy_ao = {}
-local state = { nonce = nil, awake = false }
+local new_with_each = { env = true, outbox = true, Nonce = true }
+local state = { nonce = nil, awake = false, whole = false }
 k.ao_state = state
 
 local function wake(t)
+  local environment, requests = k.environment(), k.fresh_outbox()
   state.awake = true
-  setmetatable(t, nil)
-  t.env = k.environment()
-  t.outbox = k.fresh_outbox()
-  t.Nonce = state.nonce
+  if state.whole then
+    setmetatable(t, nil)
+  end
+  rawset(t, "env", environment)
+  rawset(t, "outbox", requests)
+  rawset(t, "Nonce", state.nonce)
+end
+
+local function complete(t)
+  k.part("ao_more").complete(t)
+  state.whole = true
 end
 
 function lazy_ao.__index(t, key)
-  if key == "outbox" or key == "env" or key == "Nonce" then
-    wake(t)
+  if new_with_each[key] then
+    if not state.awake then
+      wake(t)
+      return rawget(t, key)
+    end
+  elseif not state.whole then
+    complete(t)
     return rawget(t, key)
   end
 end
 
 function lazy_ao.__newindex(t, key, value)
-  if key == "outbox" or key == "env" or key == "Nonce" then
+  if new_with_each[key] and not state.awake then
     wake(t)
+  elseif not state.whole then
+    complete(t)
   end
   rawset(t, key, value)
 end
 
-sandbox.lazy[lazy_ao] = wake
+sandbox.lazy[lazy_ao] = function(t)
+  if not state.whole then
+    complete(t)
+  end
+  if state.awake then
+    setmetatable(t, nil)
+  else
+    wake(t)
+  end
+end
 sandbox.hidden[lazy_ao] = true
-setmetatable(ao, lazy_ao)
 
 --- Make ao ready for the next message.
 function state.reset()
@@ -60,7 +72,8 @@ function state.reset()
     return
   end
   state.nonce = rawget(ao, "Nonce")
-  if getmetatable(ao) == nil then
+  local meta = getmetatable(ao)
+  if meta == nil or meta == lazy_ao then
     rawset(ao, "env", nil)
     rawset(ao, "outbox", nil)
     rawset(ao, "Nonce", nil)
@@ -108,9 +121,7 @@ end
 
 k.own_send = ao.send
 
-k.later(ao, "ao_more", {
-  "spawn", "assign", "log", "clearOutbox", "result", "normalize", "clone", "sanitize", "init"
-})
+k.later(ao, "ao_more", { "result" })
 
 function ao.isAssignment(msg)
   return msg.Target ~= ao.id
@@ -125,9 +136,6 @@ function ao.isTrusted(msg)
   return false
 end
 
-function ao.registerHint()
-end
-
 --- msg.reply(t)
 function k.reply(msg, t)
   if t == nil or type(t) == "string" then
@@ -139,4 +147,5 @@ function k.reply(msg, t)
   return ao.send(t)
 end
 
+setmetatable(ao, lazy_ao)
 return ao

@@ -9,7 +9,7 @@ local parts, fidelity = ...
 local raw, own = {}, {}
 for name, functions in next, {
   string = "byte char find format gmatch gsub lower match pack rep reverse sub unpack upper",
-  table = "concat insert pack remove sort unpack", math = "abs atan ceil exp floor huge log max min tointeger type",
+  table = "concat insert move pack remove sort unpack", math = "abs atan ceil exp floor huge log max min tointeger type",
   coroutine = "create isyieldable resume running status yield",
   debug = "getinfo getmetatable getregistry getupvalue setmetatable traceback", os = "date difftime", utf8 = "char"
 } do
@@ -137,7 +137,6 @@ k.message = parts.message(k)
 k.outbox = parts.outbox(k)
 parts.ao(k)
 k.assignment = k.later({}, "assignment", { "init" })
-k.later(k.ao, "assignment", { "addAssignable", "removeAssignable", "isAssignable" })
 k.handlers_utils = parts.handlers_utils(k)
 parts.handlers(k)
 k.eval = k.later({}, "eval", { "run" })

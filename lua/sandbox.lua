@@ -9,7 +9,7 @@ local raw, parts, own = ...
 
 local raw_next, rawget, rawset, raw_ipairs = raw.next, raw.rawget, raw.rawset, raw.ipairs
 local raw_setmetatable, meta_of, set_meta = raw.setmetatable, raw.debug.getmetatable, raw.debug.setmetatable
-local tonumber, type = raw.tonumber, raw.type
+local tonumber = raw.tonumber
 
 local env = {}
 local libraries = {} -- name -> the table the process found under it at the start
@@ -50,7 +50,7 @@ function env.ipairs(t)
   return raw_ipairs(t)
 end
 
--- Globals that are there once somebody asks for them: name -> the part they come with, or the function that makes them.
+-- Globals that are there once somebody asks for them: name -> the part they come with, true for what is made by itself.
 local pending = {
   next = "sandbox_next", rawget = "sandbox_base", rawset = "sandbox_base", rawlen = "sandbox_base",
   getmetatable = "sandbox_base", setmetatable = "sandbox_base", collectgarbage = "sandbox_base",
@@ -61,9 +61,10 @@ sandbox.pending = pending
 -- All that come with one part come at once.
 local function bring(name)
   local from = pending[name]
-  if type(from) ~= "string" then
+  if from == true then
+    local value = sandbox.part("globals").make(name)
     pending[name] = nil
-    rawset(env, name, from())
+    rawset(env, name, value)
     return
   end
   local part = sandbox.part(from)
@@ -189,18 +190,13 @@ function sandbox.where(level)
   return nil
 end
 
---- Empty the true globals and the list of loaded libraries. The binding looks up `debug` before every call into Lua,
---- so that one name must lead to a plain value.
+--- Take away the true globals and the list of loaded libraries. The binding looks up `debug` before every call into
+--- Lua, so that one name must lead to a plain value. The files of the host are left open, but out of reach.
 function sandbox.close()
   local registry = raw.debug.getregistry()
-  for _, name in raw_ipairs({ 2, "_LOADED", "_PRELOAD" }) do -- 2 is the table of globals
-    local closed = registry[name]
-    for key in raw_next, closed do
-      closed[key] = nil
-    end
-    raw_setmetatable(closed, nil)
-  end
-  registry[2].debug = false
+  registry[2], registry._LOADED, registry._PRELOAD = { debug = false }, {}, {} -- 2 is the table of globals
+  registry["FILE*"].__gc = nil
+  registry["FILE*"], registry._IO_input, registry._IO_output = nil, nil, nil
 end
 
 return sandbox

@@ -234,4 +234,29 @@ function more.init(environment)
   more.clearOutbox()
 end
 
+-- The table ao ----------------------------------------------------------------------------------------------
+
+local lists = {
+  nonExtractableTags = message.hidden_names,
+  nonForwardableTags = {
+    "Data-Protocol", "Variant", "From-Process", "From-Module", "Type", "From", "Owner", "Anchor",
+    "Target", "Tags", "TagArray", "Hash-Chain", "Timestamp", "Nonce", "Epoch", "Signature",
+    "Forwarded-By", "Pushed-For", "Read-Only", "Cron", "Block-Height", "Reference", "Id", "Reply-To"
+  }
+}
+
+--- Put into ao what most processes do without.
+function more.complete(t)
+  for _, name in raw.ipairs({ "spawn", "assign", "log", "clearOutbox", "normalize", "clone", "sanitize", "init" }) do
+    rawset(t, name, more[name])
+  end
+  for name, texts in raw.next, lists do
+    rawset(t, name, raw.table.move(texts, 1, #texts, 1, {}))
+  end
+  rawset(t, "registerHint", function() end)
+  for name, assign in raw.next, k.later({}, "assignment", { "addAssignable", "removeAssignable", "isAssignable" }) do
+    rawset(t, name, assign)
+  end
+end
+
 return more
