@@ -100,7 +100,7 @@ class Engine:
         self.observers: list[Observer] = []
         self.watched: dict[str, Callable[[Fate, Result | None], None]] = {}  # told of a message's fate, by its id
         self.looking = False  # while an observer looks or a Python handler runs: nobody may use the simulation
-        self.complaint: Warning | None = None  # a warning that was made an error, raised when the run stands still
+        self.complaint: Exception | None = None  # raised when the step is done, so that none is left half done
         self._processes: dict[str, Process] = {}
         self._executor: Executor = SerialExecutor(self._processes)
         self._make_child = make_child
@@ -118,23 +118,30 @@ class Engine:
 
     def dispatch(self, message: Message, hops: int = 0, not_before_ms: int = 0) -> tuple[int, ...]:
         """Give a message to the network; returns when it will arrive."""
-        now_ms = self.clock.now_ms
-        due_ms = self.network.plan(message, now_ms)
+        self.counts.sent += 1
+        return self._send_off(message, _arrival((message, message[3], hops)), not_before_ms)  # 3: its target
+
+    def _send_off(self, message: Message, event: Arrival | Birth, not_before_ms: int = 0) -> tuple[int, ...]:
+        """One delivery of a message: `event` happens when the network says."""
+        now_ms, counts = self.clock.now_ms, self.counts
+        try:
+            due_ms = self.network.plan(message, now_ms)
+        except Exception as problem:  # of a network of the caller's; the step must end whole
+            self.complaint = problem
+            self.bury(message, f"the network could not plan it: {problem}")
+            return ()
         if not_before_ms > now_ms:
             due_ms = tuple([max(due, not_before_ms) for due in due_ms])
-        arrival = _arrival((message, message[3], hops))  # its target
         for due in due_ms:
-            self.queue.push(due, arrival)
-        counts = self.counts
-        counts.sent += 1
+            self.queue.push(due, event)
         if len(due_ms) == 1:
             counts.on_the_way += 1
         elif due_ms:
             counts.on_the_way += len(due_ms)
             counts.duplicated += len(due_ms) - 1
         else:
-            counts.dropped += 1
             self.journal.append(("dropped", message.id, now_ms))
+            self.settle(message.id, Fate.DROPPED, None)
         if self.observers:
             self._show(lambda observer: observer.on_sent(message, due_ms))
         return due_ms
@@ -314,15 +321,14 @@ class Engine:
         if request.problem:
             self.bury(message, request.problem)
             return
-        for due in self.network.plan(message, self.clock.now_ms)[:1]:
-            self.queue.push(due, Birth(message, parent.id, notice, chain.hops))
-            self.counts.on_the_way += 1
-            return
-        self.journal.append(("dropped", message.id, self.clock.now_ms))
-        self.settle(message.id, Fate.DROPPED, None)
+        self._send_off(message, Birth(message, parent.id, notice, chain.hops))
 
     def _give_birth(self, birth: Birth) -> None:
         message, parent_id, notice, hops = birth
+        if message.id in self.residents:  # doubled on its way: the second one is a message to the child
+            self.counts.on_the_way += 1
+            self._deliver(Arrival(message, message.id, hops))
+            return
         flat = message.flat
         module_id = find_tag(flat, "Module", "") or ""
         name = find_tag(flat, "Name") or ""
@@ -345,12 +351,7 @@ class Engine:
                 lost = Message(wanted.message_id, "", "", target, None, ())
                 self.bury(lost, f"assignment of a message {wanted.message_id!r} that does not exist")
                 continue
-            self.queue.push(self._assign_due_ms(message, target), Arrival(message, target, hops))
-            self.counts.on_the_way += 1
-
-    def _assign_due_ms(self, message: Message, target: str) -> int:
-        due_ms = self.network.plan(message._replace(target=target), self.clock.now_ms)
-        return due_ms[0] if due_ms else self.clock.now_ms
+            self._send_off(message._replace(target=target), Arrival(message, target, hops))
 
     def find_message(self, identity: str) -> Message | None:
         """A message that was sent, by its id; looked up in the journal."""

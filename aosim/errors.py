@@ -53,8 +53,9 @@ class BootError(AosimError):
     """A process whose own code failed while it was being made. Nothing of it is left."""
 
     def __init__(self, name: str, error: str) -> None:
+        missing = _MODULE_MISSING.sub(r"\1; files are looked for beside the file that is spawned, as \2.lua", error)
         super().__init__(
-            f"process {name!r} was not made, its code failed while loading: {error}. "
+            f"process {name!r} was not made, its code failed while loading: {missing}. "
             f"Nothing was changed; mend the file and spawn it again."
         )
         self.error = error

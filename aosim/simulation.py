@@ -211,6 +211,7 @@ class Simulation:
         not_before_ms = self._outside.not_before_ms(after_ms, at_ms)
         message = self._outside.message(sender_id, target_id, data, flat)
         due_ms = self._engine.dispatch(message, not_before_ms=not_before_ms)
+        self._complain()
         sent = Sent(self, message, due_ms)
         if due_ms:
             self._engine.watched[message.id] = sent._settle
@@ -234,10 +235,10 @@ class Simulation:
         """Let events happen: until no message is on the way, or within bounds.
 
         `for_ms` and `until` (a time in milliseconds) run everything that is due up to that moment,
-        timers and cron included, and leave the clock there; `until` may also be a function that is
-        asked after every event. `events_max` stops after so many events. Without bounds, timers and
-        cron tick only while messages are on the way; a chain that does not end raises EndlessLoop,
-        ever more messages TooManyWaiting.
+        timers and cron included, and leave the clock there. `until` may also be a function that is
+        asked after every event; `for_ms` then is the longest that it may take. `events_max` stops
+        after so many events. Without bounds, timers and cron tick only while messages are on the
+        way; a chain that does not end raises EndlessLoop, ever more messages TooManyWaiting.
         """
         engine = self._engine
         self._check_looking()
@@ -432,20 +433,21 @@ class Simulation:
             ends = [end for link in self._links for end in link if end != "*"]
             missing = next(end for end in ends if end not in self._engine.names and not is_address(end))
             raise UnknownName(missing, self._engine.names, kind="process or wallet in links=")
+        condition = until if callable(until) else None
         if for_ms is not None:
-            if until is not None:
-                raise UsageError("for_ms= and until=: give one of them")
-            return check_moment(self.now_ms + check_whole("for_ms", for_ms)), None
-        if callable(until):
-            return None, until
-        if until is not None and check_whole("until", until) < self.now_ms:
+            if until is not None and condition is None:
+                raise UsageError("for_ms= and until=: give one of them, or a function as until=")
+            return check_moment(self.now_ms + check_whole("for_ms", for_ms)), condition
+        if until is None or callable(until):
+            return None, condition
+        if check_whole("until", until) < self.now_ms:
             raise UsageError(
                 f"until={until!r} lies in the past: the clock stands at {self.now_ms:_} ms. Use run(for_ms={until!r})?"
             )
-        return None if until is None else check_moment(until), None
+        return check_moment(until), None
 
     def _complain(self) -> None:
-        """Raise the warning that was made an error, now that nothing is half done."""
+        """Raise what went wrong outside any process, now that nothing is half done."""
         complaint, self._engine.complaint = self._engine.complaint, None
         if complaint is not None:
             raise complaint

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aosim import Fate, ProcessHandle, Simulation
+from aosim import Fate, Message, ProcessHandle, Simulation
 from aosim.messenger import MESSENGER_ID
 
 
@@ -293,3 +293,48 @@ def test_output_of_every_message_is_kept_up_to_10_000(sim: Simulation) -> None:
     sim.run(for_ms=10_050_000)
     assert len(process.output) == 10_000
     assert process.output[-1] == "line 10050"
+
+
+class Moody:
+    """A network that raises for messages with an Action of Trouble, and doubles the rest."""
+
+    def plan(self, message: Message, now_ms: int) -> tuple[int, ...]:
+        if message.tag("Action") == "Trouble":
+            raise ValueError("no such cable")
+        return (now_ms + 1, now_ms + 2)
+
+
+def test_a_network_that_raises_leaves_no_step_half_done() -> None:
+    sim = Simulation(network=Moody())
+    source = """
+    Handlers.add("Go", "Go", function(m)
+      for _, action in ipairs({ "A", "Trouble", "B" }) do m.reply({ Action = action }) end
+    end)
+    """
+    sender = sim.wallet("w")
+    process = sim.spawn(source, name="p")
+    sent = sender.send(process, Action="Go")
+    with pytest.raises(ValueError, match="no such cable"):
+        sim.run()
+    sim.run(for_ms=10)
+    assert str(sent.fate) == "handled"
+    assert [message.tag("Action") for message in sender.inbox].count("B") == 4  # two runs of two deliveries
+    assert {letter.reason for letter in sim.dead_letters} == {"the network could not plan it: no such cable"}
+    assert sim.counts.begun == sim.counts.ended
+
+
+def test_a_process_message_that_arrives_twice_makes_one_child() -> None:
+    sim = Simulation(network=Moody())
+    parent = sim.spawn('Handlers.add("Go", "Go", function() Spawn({}) end)', name="parent")
+    parent.send(Action="Go")
+    sim.run()
+    assert len(sim.processes) == 3  # "Go" came twice, each asked for a child
+    assert sim.counts.begun == sim.counts.ended
+
+
+def test_a_condition_may_be_given_a_longest_time() -> None:
+    sim = Simulation()
+    clock = sim.spawn("", name="clock")
+    sim.every(1_000, clock, Action="Tick")
+    assert sim.run(for_ms=5_000, until=lambda: False).stopped_by == "time"
+    assert sim.run(for_ms=5_000, until=lambda: len(clock.inbox) > 6).stopped_by == "condition"

@@ -119,7 +119,7 @@ class LiveLog(Observer):
 
     def _name(self, address: str) -> str:
         name = self._sim.name_of(address)
-        return name[:8] + "…" if is_address(name) else name
+        return name[:8] + "…" if is_address(name) else name or "nobody"
 
     def _since(self, at_ms: int) -> int:
         return at_ms - self._sim.start_ms

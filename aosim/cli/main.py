@@ -14,7 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="A deterministic AO network on your own machine.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Same seed, same run.")]
@@ -32,6 +32,24 @@ def told() -> Iterator[None]:
     except AosimError as problem:
         typer.echo(f"aosim: {problem}", err=True)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("aosim: stopped before its end", err=True)
+        raise typer.Exit(130) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A deterministic AO network on your own machine."""
 
 
 @app.command("run")

@@ -67,9 +67,12 @@ def show(options: Options, paper: Paper, sim: Simulation, names: Iterable[str] =
 
 @contextmanager
 def repeatable(paper: Paper, again: Sequence[str]) -> Iterator[None]:
-    """A run that goes on without end is stopped with an error; its log ends with the line that repeats it."""
+    """A run that goes on without end is stopped, by an error or by its reader; its log ends with `again:`."""
     try:
         yield
     except (EndlessLoop, TooManyWaiting) as problem:
         paper.line(f"again: {shlex.join(again)}")
         raise UsageError(f"{problem} On the command line --for TIME bounds the run.") from problem
+    except KeyboardInterrupt:
+        paper.line(f"again: {shlex.join(again)}")
+        raise

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 _COLOURS = {"dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1"}
 _CONTROL = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0b-\x1f\x7f]")
@@ -18,8 +18,10 @@ class Paper:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
+        if sys.stdout is None:  # closed by the caller (`>&-`): what is printed goes nowhere
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         self._out = sys.stdout  # a scenario's own prints may be sent elsewhere
-        self._coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and not as_json
+        self._coloured = self._out.isatty() and not os.environ.get("NO_COLOR") and not as_json
 
     def paint(self, text: str, colour: str) -> str:
         """The text in a colour, where there are colours."""
@@ -39,8 +41,16 @@ class Paper:
         encoding = self._out.encoding or "utf-8"
         try:
             self._out.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-        except BrokenPipeError:  # the reader has seen enough (`| head`): say nothing more, end quietly
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+        except BrokenPipeError:  # the reader has seen enough (`| head`): end quietly, there is nobody to run for
+            self._end(0)
+        except OSError as problem:
+            sys.stderr.write(f"aosim: what is printed cannot be written: {problem.strerror}\n")
+            self._end(2)
+
+    def _end(self, code: int) -> NoReturn:
+        """Leave at once: no observer or scenario holds up a SystemExit. What is still unwritten goes nowhere."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+        raise SystemExit(code)
 
 
 def clean(text: str) -> str:

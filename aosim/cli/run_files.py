@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aosim.cli.options import Options, repeatable, show
 from aosim.cli.paper import Paper
 from aosim.cli.run_python import run_python
@@ -9,6 +11,7 @@ from aosim.cli.summary import number_of, print_summary
 from aosim.errors import UsageError
 from aosim.scenario import Report, Scenario, load_scenario, lua_scenario
 
+_ENDINGS = (".py", ".toml", ".lua")
 _KINDS = "a Python scenario (.py), a TOML scenario (.toml) or Lua files (.lua)"
 
 
@@ -16,8 +19,10 @@ def run_files(options: Options) -> int:
     """Run what was given, print it, and return the exit code: 0 well, 1 a handler or an expectation failed."""
     kinds = {path.suffix for path in options.files}
     for path in options.files:
-        if path.suffix not in (".py", ".toml", ".lua"):
-            raise UsageError(f"{str(path)!r}: aosim runs {_KINDS}; the ending tells which")
+        if path.suffix not in _ENDINGS:
+            near = [str(path) + ending for ending in _ENDINGS if Path(str(path) + ending).is_file()]
+            meant = f". Did you mean {' or '.join(near)}?" if near else ""
+            raise UsageError(f"{str(path)!r}: aosim runs {_KINDS}; the ending tells which{meant}")
     if kinds != {".lua"}:
         if len(options.files) > 1:
             raise UsageError("give one scenario, or any number of Lua files: a scenario names its own files")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from inspect import iscoroutinefunction, isgeneratorfunction
+from linecache import getline
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -68,6 +70,8 @@ def _play(path: Path, code: CodeType, sim: Simulation, show: Callable[[], None])
                 "it has no function scenario(sim). Put what it does into `def scenario(sim: Simulation) -> None:`, "
                 f"or run it as a plain program: python {path}"
             )
+        if iscoroutinefunction(scenario) or isgeneratorfunction(scenario):
+            raise UsageError("scenario(sim) is called, not awaited or iterated. Write it without async and yield")
         show()
         scenario(sim)
     finally:
@@ -80,7 +84,8 @@ def _guarded(path: Path, work: Callable[[], None]) -> str:
     try:
         work()
     except AssertionError as problem:
-        return f"{_place(path, problem)}: {problem or 'an assertion failed'}"
+        place = _place(path, problem)
+        return f"{place}: {problem}" if str(problem) else f"{place}: {_line_of(path, place)}"
     except AosimError as problem:
         raise UsageError(f"{_place(path, problem)}: {problem}") from None
     except Exception as problem:
@@ -96,3 +101,9 @@ def _place(path: Path, problem: BaseException) -> str:
             place = f"{path.name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
+
+
+def _line_of(path: Path, place: str) -> str:
+    """The text of the line that a place names: for an assertion without words it says what did not hold."""
+    name, _, number = place.rpartition(":")
+    return getline(str(path), int(number)).strip() if name else "an assertion failed"

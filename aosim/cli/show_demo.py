@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aosim.cli.live import clock_text
 from aosim.cli.paper import Paper, table
+from aosim.cli.summary import number_of
 from aosim.demo import Market, Totals
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ def _print_lines(paper: Paper, market: Market) -> None:
 def _print_totals(paper: Paper, totals: Totals) -> None:
     tickets = ", ".join(f"{count} {state}" for state, count in totals.tickets.items()) or "none"
     price = "no price yet" if totals.last_price is None else f"the last at {totals.last_price} credits"
-    paper.line(f"{clock_text(totals.now_ms)} of market time: {totals.trades} trades, {price}, {totals.candles} candles")
+    paper.line(
+        f"{clock_text(totals.now_ms)} of market time: {number_of(totals.trades, 'trade')}, {price}, "
+        f"{number_of(totals.candles, 'candle')}"
+    )
     paper.line(f"gold: {totals.gold_supply:,} in supply, {totals.gold_held:,} in all balances; redemptions: {tickets}")
     fates = " + ".join(f"{count:,} {fate}" for fate, count in totals.fates.items() if count)
     paper.line(f"{totals.begun:,} messages = {fates}")

@@ -37,7 +37,10 @@ def latency_of(text: str, where: str) -> Latency:
     low, dots, high = text.partition("..")
     if not dots:
         return Constant(duration_ms(low, where))
-    return Uniform(duration_ms(low, where), duration_ms(high, where))
+    low_ms, high_ms = duration_ms(low, where), duration_ms(high, where)
+    if low_ms > high_ms:
+        raise UsageError(f"{where}: {text!r}: the low bound comes first")
+    return Uniform(low_ms, high_ms)
 
 
 def check_reference(value: str, known: Collection[str], where: str) -> None:
