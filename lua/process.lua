@@ -6,15 +6,16 @@ local env, ao, handlers = k.env, k.ao, k.handlers
 local rawget, rawset, rawlen, type, tostring, error, pcall =
   raw.rawget, raw.rawset, raw.rawlen, raw.type, raw.tostring, raw.error, raw.pcall
 local create, resume, yield, status_of = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.yield, raw.coroutine.status
-local concat = raw.table.concat
+local getinfo, format = raw.debug.getinfo, raw.string.format
 local state = k.ao_state
 
 local process = { _version = "2.0.4" }
 
 -- Handlers run in a coroutine of their own, so that they can wait. One that has finished its message
 -- without anybody having seen it is used again for another. A worker is { thread, handling, kept ... };
--- its turn tells one message it took from the next, its place in the list of those that wait is `listed`.
-local idle, idle_count, idle_max = {}, 0, 16
+-- its turn tells the wait it is in from older ones, its place in the list of those that wait is `listed`.
+local idle
+local more_idle, idle_count, idle_max = {}, 0, 16
 local workers = raw.setmetatable({}, { __mode = "k" })
 k.workers = workers
 local finished = {} -- yielded by a coroutine that is ready for another message
@@ -77,18 +78,36 @@ end
 
 -- A worker that can take another message.
 local function release(worker)
-  worker.turn = worker.turn + 1
   if worker.listed then
+    worker.turn = worker.turn + 1
     k.waiting.bury(worker)
   end
-  if idle_count < idle_max then
+  if not idle then
+    idle = worker
+  elseif idle_count < idle_max then
     idle_count = idle_count + 1
-    idle[idle_count] = worker
+    more_idle[idle_count] = worker
   end
+end
+
+-- Where the author's code called what failed; nothing when it failed itself. A dead coroutine keeps its stack.
+local function place_of(thread)
+  local level, ours = 0, false
+  local info = getinfo(thread, 0, "Sl")
+  while info do
+    if info.currentline > 0 then
+      return ours and info.short_src .. ":" .. format("%d", info.currentline)
+    end
+    ours = ours or info.what ~= "C"
+    level = level + 1
+    info = getinfo(thread, level, "Sl")
+  end
+  return k.error_place -- none of the author's: another coroutine's error is passed on
 end
 
 local function died(worker, problem)
   worker.running = false
+  k.error_place = place_of(worker.thread)
   if worker.listed then
     k.waiting.bury(worker)
   end
@@ -188,12 +207,16 @@ function process.run_handlers(msg)
       return answered(wait, resume(wait.worker.thread, msg))
     end
   end
-  if idle_count > 0 then
-    local worker = idle[idle_count]
+  local worker = idle
+  if worker then
+    idle = nil
+    return ended(worker, resume(worker.thread, msg))
+  elseif idle_count > 0 then
+    worker = more_idle[idle_count]
     idle_count = idle_count - 1
     return ended(worker, resume(worker.thread, msg))
   end
-  local worker = new_worker()
+  worker = new_worker()
   return ended(worker, resume(worker.thread, worker, msg))
 end
 

@@ -4,7 +4,7 @@ local k = ...
 local raw, outbox = k.raw, k.outbox
 local env, ao, state = k.env, k.ao, k.ao_state
 local type, tostring, error = raw.type, raw.tostring, raw.error
-local unpack, plain_text = raw.table.unpack, k.plain_text
+local unpack, plain_text, find = raw.table.unpack, k.plain_text, raw.string.find
 
 local results = {}
 
@@ -167,6 +167,15 @@ local function failed(failure)
   return failure ~= nil and failure ~= false and failure ~= "" and failure ~= 0 and failure == failure
 end
 
+-- An error raised in the runtime's own code says nothing of the author's line that led there.
+local function with_place(problem)
+  local place = k.error_place
+  if place and not find(problem, place .. ": ", 1, true) then
+    return place .. ": " .. problem
+  end
+  return problem
+end
+
 local function emit_result(result)
   local failure = result.Error
   local output = result.Output
@@ -175,7 +184,7 @@ local function emit_result(result)
     emit("failed")
     emit(type(k.output) == "string" and k.output or "")
     emit(false)
-    emit(plain_text(k.problem == nil and failure or k.problem))
+    emit(with_place(plain_text(k.problem == nil and failure or k.problem)))
     emit(plain_text(failure))
     emit_forgiven()
     return
