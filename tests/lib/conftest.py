@@ -55,6 +55,10 @@ end
 local lib = { raw = raw, pairs = sorted_pairs, next = next, tostring = plain_tostring, sort = table.sort,
   require = function(name) return name end }
 
+function lib.file(name)
+  return load_library(library_files[name], name)
+end
+
 -- Debug information is stripped and there are no globals: a library lives on what it is given.
 function load_library(source, name)
   local chunk = assert(load(source, name))
@@ -69,6 +73,9 @@ class Library:
     def __init__(self, name: str) -> None:
         self.lua = LuaRuntime(encoding="latin-1", register_eval=False)
         self.lua.execute(SANDBOX)
+        self.lua.globals().library_files = self.lua.table_from(
+            {path.stem: path.read_text(encoding="latin-1") for path in LIBRARIES.glob("*_*.lua")}
+        )
         self.lua.globals().library_source = (LIBRARIES / f"{name}.lua").read_text(encoding="latin-1")
         self.lua.execute(f"{name}, {name}_private = load_library(library_source, '={name}')")
 
