@@ -176,6 +176,29 @@ local function new_prompt()
   return text
 end
 
+-- Lua returns no more than a million values at once, and fewer are kinder to its stack.
+local PIECE = 10000
+local rest, rest_size, rest_at
+
+local function next_piece()
+  local first = rest_at
+  if first > rest_size then
+    rest = nil
+    return "done"
+  end
+  rest_at = first + PIECE
+  return "more", unpack(rest, first, rest_at > rest_size and rest_size or rest_at - 1)
+end
+
+--- Return values to the host: many of them in pieces, which it asks for by go_on.
+function k.hand_over(out, size)
+  if size <= PIECE then
+    return unpack(out, 1, size)
+  end
+  rest, rest_size, rest_at = out, size, 1
+  return next_piece()
+end
+
 -- Messages, one behind the other.
 local function append(out, size, sent, sent_count)
   for i = 1, sent_count do
@@ -188,7 +211,7 @@ local function append(out, size, sent, sent_count)
       out[size] = record[at]
     end
   end
-  return unpack(out, 1, size)
+  return k.hand_over(out, size)
 end
 
 -- What was printed, or nil when some of it is no text.
@@ -244,9 +267,8 @@ local function after(msg, record, logs, ok, problem)
       end
       return append({ count }, 1, sent, count)
     end
-    if prompt == false and logs[1] == nil and count == 1 then
-      local record = sent[1]
-      return "plain", k.verdict, "", false, record[1], record[2], record[3], #record - 3, unpack(record, 4)
+    if prompt == false and logs[1] == nil and count == 1 and k.verdict == "waiting" then
+      return -1, unpack(sent[1])
     end
     local output = prompt ~= nil and printed(logs)
     if output then
@@ -277,8 +299,11 @@ function fast.step(msg, record, action)
   return after(msg, record, logs, run_handlers(msg))
 end
 
---- Go on after the host has handed over what the handlers asked for.
+--- Go on after the host has handed over what the handlers asked for, or has taken a piece of the result.
 function fast.go_on()
+  if rest then
+    return next_piece()
+  end
   local msg, record, logs = waiting_msg, waiting_record, waiting_logs
   return after(msg, record, logs, process.continue_handlers())
 end

@@ -165,19 +165,22 @@ class LuaProcess:
             self._forget_parts()
         return result
 
-    def _one_message(self, out: tuple[Any, ...]) -> Result:
+    def _one_message(self, out: tuple[Any, ...], verdict: str = "handled") -> Result:
         _, target, data, reference, *tags = out
         sent = _sent(target, data, reference, tags)
-        result: Result = _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", "handled", ()))
+        result: Result = _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", verdict, ()))
         return result
 
     def _hand_over(self, out: Any) -> Any:
-        """Give the runtime the parts it stops for, until it answers."""
-        while type(out) is tuple and out[0] == b"need":
-            name = out[1]
-            self._provide(name, source.library(name.decode()))
+        """Give the runtime the parts it stops for and take what it hands out in pieces, until it has answered."""
+        pieces: list[Any] = []
+        while type(out) is tuple and out[0] in (b"need", b"more"):
+            if out[0] == b"need":
+                self._provide(out[1], source.library(out[1].decode()))
+            else:
+                pieces += out[1:]
             out = self._go_on()
-        return out
+        return tuple(pieces) if pieces else out
 
     def _answer(self, step: Step, out: Any) -> Result:
         """The rarer answers of the runtime."""
@@ -186,6 +189,8 @@ class LuaProcess:
         kind = out[0]
         if kind == 1:
             return self._one_message(out)
+        if kind == -1:
+            return self._one_message(out, "waiting")
         if isinstance(kind, int):
             return self._few_messages(out, 1)
         if kind == b"plain":

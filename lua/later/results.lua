@@ -4,7 +4,7 @@ local k = ...
 local raw, outbox = k.raw, k.outbox
 local env, ao, state = k.env, k.ao, k.ao_state
 local type, tostring, error = raw.type, raw.tostring, raw.error
-local unpack, plain_text, find = raw.table.unpack, k.plain_text, raw.string.find
+local plain_text, find = k.plain_text, raw.string.find
 
 local results = {}
 
@@ -209,7 +209,7 @@ end
 function results.hand_out(result)
   out, size = {}, 0
   emit_result(result)
-  return unpack(out, 1, size)
+  return k.hand_over(out, size)
 end
 
 return results
