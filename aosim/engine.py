@@ -25,9 +25,10 @@ from aosim.journal import Journal
 from aosim.limits import Limits
 from aosim.loops import WATCHED_HOPS, Loop, LoopDetector
 from aosim.message import Assignment, AssignRequest, Message, Outgoing, Result, find_tag
-from aosim.messenger import Chain, message_of, pushed, pushed_message_of, signed, spawned, spawned_notice
+from aosim.messenger import Chain, pushed, signed, spawned, spawned_notice
 from aosim.network import Network
 from aosim.observers import Observer
+from aosim.packing import pack
 from aosim.process import Process
 from aosim.scheduler import SCHEDULER_ID, Scheduler
 from aosim.wallet import Wallet
@@ -107,13 +108,14 @@ class Engine:
         self._timer_message = timer_message
         self._archive: dict[str, Message] = {}
         self._archived = 0  # journal entries that the archive has seen
+        self._archived_cause: tuple[list[str], bool] = ([], False)  # of the newest "done": message, process; cron
 
     # Sending
 
     def publish(self, signed_message: tuple[Message, bytes]) -> Message:
         """Write down a message that no result contains: one from outside, a tick, a notice."""
         message, content = signed_message
-        self.journal.append(("sent", content))
+        self.journal.append(content)
         return message
 
     def dispatch(self, message: Message, hops: int = 0, not_before_ms: int = 0) -> tuple[int, ...]:
@@ -140,7 +142,7 @@ class Engine:
             counts.on_the_way += len(due_ms)
             counts.duplicated += len(due_ms) - 1
         else:
-            self.journal.append(("dropped", message.id, now_ms))
+            self.journal.append(pack(("dropped", message.id, now_ms)))
             self.settle(message.id, Fate.DROPPED, None)
         if self.observers:
             self._show(lambda observer: observer.on_sent(message, due_ms))
@@ -191,7 +193,7 @@ class Engine:
             self.bury(message, _why_nobody(address))
             return
         wallet.inbox.append(message)
-        self.journal.append(("delivered", message.id, address, self.clock.now_ms))
+        self.journal.append(pack(("delivered", message.id, address, self.clock.now_ms)))
         self.settle(message.id, Fate.INBOX, None)
         if self.observers:
             self._show(lambda observer: observer.on_delivered(message, self.clock.now_ms))
@@ -237,9 +239,10 @@ class Engine:
             letter, content = pushed(asked, target, process_id, resident.module_id, pushed_for, cause, len(contents))
             letters.append((letter, not_before_ms, problem))
             contents.append(content)
-        self.journal.append(
-            ("done", identity, process_id, nonce, timestamp_ms, height, cron, verdict, error, output, contents)
-        )
+        append = self.journal.append
+        append(pack(("done", identity, process_id, nonce, timestamp_ms, height, cron, verdict, error, output)))
+        for content in contents:
+            append(content)
         if output:
             resident.output.append(output)
         if error is None:
@@ -282,7 +285,7 @@ class Engine:
         """Make a dead letter of a message."""
         letter = DeadLetter(message, reason, self.clock.now_ms)
         self.dead_letters.append(letter)
-        self.journal.append(("dead", message.id, reason, self.clock.now_ms))
+        self.journal.append(pack(("dead", message.id, reason, self.clock.now_ms)))
         self.settle(message.id, Fate.DEAD_LETTER, None)
         if self.observers:
             self._show(lambda observer: observer.on_dead_letter(letter))
@@ -357,15 +360,19 @@ class Engine:
         """A message that was sent, by its id; looked up in the journal."""
         for kind, *values in self.journal.read(self._archived):
             self._archived += 1
-            if kind == "sent":
-                message = message_of(values[0])
+            if kind == "done":
+                self._archived_cause = values[:2], values[5]
+            elif kind == "sent":
+                message, _ = signed(*values)
                 self._archive[message.id] = message
-            elif kind == "done":
-                handled, sender, cron, contents = self._archive[values[0]], values[1], values[5], values[-1]
-                pushed_for = handled.pushed_for or ("" if cron else handled.id)
-                for content in contents:
-                    message = pushed_message_of(content, sender, self.residents[sender].module_id, pushed_for)
-                    self._archive[message.id] = message
+            elif kind == "pushed":
+                (handled_id, sender), cron = self._archived_cause
+                pushed_for = self._archive[handled_id].pushed_for or ("" if cron else handled_id)
+                cause, number, target, data, flat, anchor = values
+                asked = Outgoing(target, data, anchor, flat)
+                module_id = self.residents[sender].module_id
+                message, _ = pushed(asked, target, sender, module_id, pushed_for, cause, number)
+                self._archive[message.id] = message
         return self._archive.get(identity)
 
     # Time

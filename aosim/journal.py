@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, Protocol
 
-from aosim.packing import pack, unpack
+from aosim.packing import unpack
 
-#: One thing that happened: a kind, then plain values (text, numbers, lists of them).
+#: One thing that happened: a kind, then plain values (text, numbers, bytes, lists of them).
 Entry = tuple[Any, ...]
 
 
 class Journal(Protocol):
     """Keeps entries in the order they came. Two runs with equal entries have equal fingerprints."""
 
-    def append(self, entry: Entry) -> None: ...
+    def append(self, packed: bytes) -> None:
+        """Add an entry, packed as `aosim.packing.pack` does it."""
 
     def read(self, since: int = 0) -> Iterator[Entry]:
         """The entries from number `since` on (the first has number 0)."""
@@ -30,8 +31,8 @@ class Journal(Protocol):
 class MemoryJournal:
     """A journal for as long as the program lives.
 
-    Entries are kept packed: a packed entry takes a fifth of the memory, and the garbage collector
-    does not look into bytes, so a long history does not slow the run down.
+    Packed entries take a fifth of the memory of their values, and the garbage collector does not
+    look into bytes, so a long history does not slow the run down.
     """
 
     def __init__(self) -> None:
@@ -39,12 +40,11 @@ class MemoryJournal:
         self._hash = sha256()
         self._hashed = 0  # entries that the hash has seen; the rest follows when it is asked for
 
-    def append(self, entry: Entry) -> None:
-        self._entries.append(pack(entry))
+    def append(self, packed: bytes) -> None:
+        self._entries.append(packed)
 
     def read(self, since: int = 0) -> Iterator[Entry]:
-        for packed in self._entries[since:]:
-            yield unpack(packed)
+        return map(unpack, self._entries[since:])
 
     @property
     def fingerprint(self) -> str:

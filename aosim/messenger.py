@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from aosim.ids import address
 from aosim.message import Message, Outgoing, find_tag
-from aosim.packing import pack, unpack
+from aosim.packing import pack
 
 #: The messenger of aos networks; published code names it as its Authority.
 MESSENGER_ID = "fcoN_xJeisVsPXA-trzVAuIiqO3ydLQxM-L4XbrQKzY"
@@ -47,20 +47,14 @@ def signed(
     cause: str = "",
     number: int = 0,
 ) -> tuple[Message, bytes]:
-    """A message and its content: the bytes whose address is its id.
+    """A message and its content: the journal entry whose address is its id.
 
     `cause` and `number` make two equal messages of one sender two messages. An empty target means
     the message itself: the Process message of a process, whose id is that of the process.
     """
-    content = pack((sender, owner, target, data, flat, anchor, from_module, pushed_for, cause, number))
+    content = pack(("sent", sender, owner, target, data, flat, anchor, from_module, pushed_for, cause, number))
     identity = address(content)
     return Message(identity, sender, owner, target or identity, data, flat, anchor, from_module, pushed_for), content
-
-
-def message_of(content: bytes) -> Message:
-    """The message of some content that `signed` made."""
-    message, _ = signed(*unpack(content))
-    return message
 
 
 def pushed(
@@ -76,15 +70,9 @@ def pushed(
         flat = flat[2:4] + flat[6:]
     else:
         flat = without(flat, _DROPPED)
-    content = pack((cause, number, target, data, flat, anchor))
+    content = pack(("pushed", cause, number, target, data, flat, anchor))
     message = (address(content), sender, MESSENGER_ID, target, data, flat, anchor, module_id, pushed_for, "")
     return _message(message), content
-
-
-def pushed_message_of(content: bytes, sender: str, module_id: str, pushed_for: str) -> Message:
-    """The message of some content that `pushed` made, given what its cause implies."""
-    _, _, target, data, flat, anchor = unpack(content)
-    return Message(address(content), sender, MESSENGER_ID, target, data, flat, anchor, module_id, pushed_for)
 
 
 def spawned(request: Outgoing, parent_id: str, scheduler_id: str, chain: Chain, number: int) -> tuple[Message, bytes]:

@@ -24,6 +24,7 @@ from aosim.messenger import signed
 from aosim.network import CheckedNetwork, Constant, Latency, LatencyNetwork, Network
 from aosim.observers import Observer
 from aosim.outside import CLIENT_TAGS, Outside, check_moment, eval_owner
+from aosim.packing import pack
 from aosim.process import PythonHandler
 from aosim.seeds import Seeds
 from aosim.spawning import Spawner
@@ -388,7 +389,7 @@ class Simulation:
             engine.counts.on_the_way -= 1
             engine.settle(sent.id, Fate.CANCELLED, None)
         if cancelled:
-            engine.journal.append(("cancelled", sent.id, self.now_ms))
+            engine.journal.append(pack(("cancelled", sent.id, self.now_ms)))
         return cancelled > 0
 
     def _cancel_timer(self, timer_id: str) -> bool:

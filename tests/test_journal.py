@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aosim import MemoryJournal, ProcessHandle, Simulation
+from aosim.packing import pack
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.binary(),
@@ -16,7 +17,7 @@ _values = st.recursive(
 def test_what_was_appended_is_read_as_it_was(entries: list[tuple[object, ...]]) -> None:
     journal = MemoryJournal()
     for entry in entries:
-        journal.append(entry)
+        journal.append(pack(entry))
     assert list(journal.read()) == entries
     assert list(journal.read(2)) == entries[2:]
     assert len(journal) == len(entries)
@@ -24,7 +25,7 @@ def test_what_was_appended_is_read_as_it_was(entries: list[tuple[object, ...]]) 
 
 def test_bytes_that_are_no_text_survive_the_journal() -> None:
     journal = MemoryJournal()
-    journal.append(("result", "\udcff\udc80"))
+    journal.append(pack(("result", "\udcff\udc80")))
     assert list(journal.read()) == [("result", "\udcff\udc80")]
 
 
@@ -33,7 +34,7 @@ def test_the_fingerprint_names_all_entries_and_their_order() -> None:
     for entries in ([("a",), ("b",)], [("a",), ("b",)], [("b",), ("a",)], [("a",)]):
         journal = MemoryJournal()
         for entry in entries:
-            journal.append(entry)
+            journal.append(pack(entry))
         fingerprints.append(journal.fingerprint)
     assert fingerprints[0] == fingerprints[1]
     assert len(set(fingerprints)) == 3
