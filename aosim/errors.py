@@ -7,7 +7,16 @@ the caller, or the simulator itself, is wrong.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+#: What Lua's require says, with the list of places where nobody here can put a file.
+_MODULE_MISSING = re.compile(r"(module '([^']*)' not found):\n.*", re.DOTALL)
+
+
+def _looked_for(found: re.Match[str]) -> str:
+    path = found[2].replace(".", "/").lstrip("/") + ".lua"
+    return f"{found[1]}; files are looked for beside the file that requires them, as {path}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -53,9 +62,9 @@ class BootError(AosimError):
     """A process whose own code failed while it was being made. Nothing of it is left."""
 
     def __init__(self, name: str, error: str) -> None:
-        missing = _MODULE_MISSING.sub(r"\1; files are looked for beside the file that is spawned, as \2.lua", error)
+        error_told = _MODULE_MISSING.sub(_looked_for, error)
         super().__init__(
-            f"process {name!r} was not made, its code failed while loading: {missing}. "
+            f"process {name!r} was not made, its code failed while loading: {error_told}. "
             f"Nothing was changed; mend the file and spawn it again."
         )
         self.error = error

@@ -44,7 +44,7 @@ def _floor(room: str) -> int:
     for number, rooms in enumerate(FLOORS):
         if room in rooms:
             return number
-    return CLI_FLOOR if room == "cli" else 4
+    return CLI_FLOOR if room in ("cli", "__main__") else 4
 
 
 def _for_types_only(node: ast.AST) -> bool:

@@ -75,7 +75,7 @@ class LiveLog(Observer):
     def _message(
         self, at_ms: int, message: Message, target: str, sender: str | None = None, nonce: int | None = None
     ) -> None:
-        sender, name = sender or self._name(message.sender), self._name(target)
+        sender, name = sender or self._name(message.sender), self._name(target) or "nobody"
         if self._paper.as_json:
             self._paper.object(
                 "message",
@@ -96,7 +96,7 @@ class LiveLog(Observer):
         self._line(at_ms, self._paper.paint(ends, "cyan"), text)
 
     def _note(self, at_ms: int, address: str, what: str, text: str, colour: str) -> None:
-        name = self._name(address)
+        name = self._name(address) or "nobody"
         ends = f"{name:<{self._sender_width + 3 + self._target_width}}"
         for number, line in enumerate(text.split("\n")):
             label = what if number == 0 else ""
@@ -119,7 +119,7 @@ class LiveLog(Observer):
 
     def _name(self, address: str) -> str:
         name = self._sim.name_of(address)
-        return name[:8] + "…" if is_address(name) else name or "nobody"
+        return name[:8] + "…" if is_address(name) else name
 
     def _since(self, at_ms: int) -> int:
         return at_ms - self._sim.start_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,7 +133,20 @@ def version() -> None:
 
 def run() -> None:
     """What the installed command calls."""
-    app(prog_name="aosim")
+    try:
+        app(prog_name="aosim")
+    finally:
+        _write_out()
+
+
+def _write_out() -> None:
+    from aosim.cli.paper import unwritten
+
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as problem:
+        raise SystemExit(unwritten(sys.stdout, problem)) from None
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, TextIO
 
 _COLOURS = {"dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1"}
 _CONTROL = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0b-\x1f\x7f]")
@@ -41,16 +41,20 @@ class Paper:
         encoding = self._out.encoding or "utf-8"
         try:
             self._out.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-        except BrokenPipeError:  # the reader has seen enough (`| head`): end quietly, there is nobody to run for
-            self._end(0)
-        except OSError as problem:
-            sys.stderr.write(f"aosim: what is printed cannot be written: {problem.strerror}\n")
-            self._end(2)
+        except OSError as problem:  # leave at once: neither an observer nor a scenario holds up a SystemExit
+            raise SystemExit(unwritten(self._out, problem)) from None
 
-    def _end(self, code: int) -> NoReturn:
-        """Leave at once: no observer or scenario holds up a SystemExit. What is still unwritten goes nowhere."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
-        raise SystemExit(code)
+
+def unwritten(out: TextIO, problem: OSError) -> int:
+    """Let what `out` could not write go nowhere, and return the exit code.
+
+    A reader that has seen enough (`| head`) is no failure: 0, and nothing is said.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+    if isinstance(problem, BrokenPipeError):
+        return 0
+    sys.stderr.write(f"aosim: what is printed cannot be written: {problem.strerror}\n")
+    return 2
 
 
 def clean(text: str) -> str:

@@ -34,6 +34,19 @@ def test_an_unknown_kind_of_file_says_which_kinds_there_are(aosim: Terminal) -> 
     )
 
 
+def test_a_file_without_its_ending_is_told_which_are_there(aosim: Terminal) -> None:
+    assert refused(aosim, "run", "shop").endswith("; the ending tells which. Did you mean shop.lua?")
+
+
+def test_a_required_file_that_is_missing_is_told_in_one_line(aosim: Terminal, folder: Path) -> None:
+    (folder / "bad.lua").write_text('local prices = require("shop.prices")\n')
+    assert refused(aosim, "run", "bad.lua") == (
+        "process 'bad' was not made, its code failed while loading: bad.lua:1: module 'shop.prices' not found; "
+        "files are looked for beside the file that requires them, as shop/prices.lua. "
+        "Nothing was changed; mend the file and spawn it again."
+    )
+
+
 def test_two_scenarios_at_once_are_refused(aosim: Terminal) -> None:
     assert refused(aosim, "run", "a.toml", "b.lua").startswith("give one scenario, or any number of Lua files")
 
@@ -65,9 +78,11 @@ def test_code_that_fails_while_loading_is_told_with_its_line(aosim: Terminal, fo
         ("shop Buy", "'Buy' is no tag; write Name=value, and quotes around a value with spaces"),
         ("Action=Buy", "whom it goes to is missing; write a name and tags, as in"),
         ("", "whom it goes to is missing"),
-        ("alice>", "write sender>target, as in"),
-        (">shop Action=Buy", "write sender>target, as in"),
+        ("alice>", "write sender>target without spaces, as in"),
+        (">shop Action=Buy", "write sender>target without spaces, as in"),
+        ("alice > shop Action=Buy", "write sender>target without spaces, as in"),
         ("shop Data='open", "a quotation is not closed; write a name and tags"),
+        ("shop Data='it's'", "a quotation is not closed; write a name and tags"),
     ],
 )
 def test_a_bad_send_says_what_to_write(aosim: Terminal, text: str, complaint: str) -> None:
@@ -91,7 +106,7 @@ def test_a_message_too_large_is_refused_before_anything_runs(aosim: Terminal) ->
         (("--for", "60x"), "--for: '60x' is no duration."),
         (("--for=-5s",), "--for: '-5s' is negative. Time only goes forward"),
         (("--latency=-1ms",), "--latency: '-1ms' is negative."),
-        (("--latency", "9ms..1ms"), "Uniform(9, 1): the low bound comes first"),
+        (("--latency", "9ms..1ms"), "--latency: '9ms..1ms': the low bound comes first"),
         (("--fidelity", "real"), "--fidelity 'real': there are 'docs' and 'network'"),
     ],
 )
@@ -119,6 +134,7 @@ def test_wrong_words_give_exit_code_2(aosim: Terminal, words: tuple[str, ...]) -
             "after_ms=-5: a whole number of milliseconds",
         ),
         ("def scenario(sim):\n    {}['a']", "KeyError: 'a'"),
+        ("async def scenario(sim):\n    pass", "scenario(sim) is called, not awaited or iterated."),
         ("import nowhere_at_all", "ModuleNotFoundError: No module named 'nowhere_at_all'"),
     ],
 )

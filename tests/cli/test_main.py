@@ -11,6 +11,7 @@ from cli.terminal import Terminal
 
 def test_version_prints_the_version(aosim: Terminal) -> None:
     assert aosim("version").out == f"aosim {__version__}\n"
+    assert aosim("--version").out == f"aosim {__version__}\n"
 
 
 @pytest.mark.parametrize("command", ["run", "demo", "bench", "conformance", "version"])

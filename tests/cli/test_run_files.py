@@ -113,6 +113,55 @@ def test_a_reader_that_stops_reading_ends_the_run_quietly(folder: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("redirected", "code", "told"),
+    [("> /dev/full", 2, "aosim: what is printed cannot be written: No space left on device\n"), (">&-", 0, "")],
+)
+def test_output_that_nobody_can_read_is_told_without_a_traceback(
+    folder: Path, redirected: str, code: int, told: str
+) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m aosim run bank.lua {redirected}", shell=True, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, told)
+
+
+def test_a_reader_that_stops_reading_stops_the_run(folder: Path) -> None:
+    (folder / "loop.lua").write_text(
+        'Handlers.add("Go", "Go", function() ao.send({ Target = ao.id, Action = "Go" }) end)\n'
+    )
+    command = [sys.executable, "-m", "aosim", "run", "loop.lua", "--send", "loop Action=Go", "--for", "99999d"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()
+        running.stdout.close()
+        assert (running.wait(timeout=60), running.stderr.read()) == (0, b"")
+
+
+def test_a_run_stopped_by_hand_ends_with_the_line_that_repeats_it(
+    aosim: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aosim.simulation.Simulation.run", stopped)
+    done = aosim("run", "bank.lua", "--seed", "3")
+    assert done.out.splitlines()[-1] == "again: aosim run bank.lua --seed 3"
+    assert (done.code, done.err) == (130, "aosim: stopped before its end\n")
+
+
+def test_quotes_inside_a_value_are_text(aosim: Terminal, folder: Path) -> None:
+    (folder / "heard.lua").write_text('Handlers.add("Say", "Say", function(msg) print(msg.Data .. msg.Note) end)\n')
+    for word, heard in (
+        ('Data={"a":1} Note=', '{"a":1}'),
+        ("Data='{\"a\": 1}' Note=", '{"a": 1}'),
+        ("Data=it's Note=\"a 'b' c\"", "it'sa 'b' c"),
+        ('Data="say \\"hi\\"" Note=', 'say "hi"'),
+    ):
+        assert f"print  {heard}\n" in aosim("run", "heard.lua", "--send", f"heard Action=Say {word}").out
+
+
 def test_json_gives_one_object_per_line_and_the_summary_last(aosim: Terminal) -> None:
     done = aosim("run", "shop.lua", "bank.lua", *SENDS, *TYPO, "--json")
     objects = [json.loads(line) for line in done.out.splitlines()]
@@ -197,6 +246,12 @@ def test_in_json_the_prints_of_a_python_scenario_go_to_stderr(aosim: Terminal, f
     done = aosim("run", "market.py", "--json")
     assert [json.loads(line) for line in done.out.splitlines()][-1]["event"] == "summary"
     assert done.err == "total 200\n"
+
+
+def test_an_assertion_without_words_is_told_by_its_line(aosim: Terminal, folder: Path) -> None:
+    (folder / "day.py").write_text("def scenario(sim):\n    assert 1 == 2\n")
+    done = aosim("run", "day.py")
+    assert (done.code, done.out.splitlines()[0]) == (1, "not as expected: day.py:2: assert 1 == 2")
 
 
 def test_a_python_scenario_that_only_sends_is_run_until_quiet(aosim: Terminal, folder: Path) -> None:
