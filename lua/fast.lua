@@ -275,6 +275,7 @@ local function after(msg, record, logs, ok, problem)
       return append({ "plain", k.verdict, output, prompt }, 4, sent, count)
     end
   end
+  k.problem, k.output = nil, nil
   return k.steps.finish(msg, ok, problem)
 end
 
@@ -295,7 +296,7 @@ function fast.step(msg, record, action)
     now, sandbox.now_ms = timestamp, timestamp
   end
   k.verdict, k.is_waiting = "handled", false
-  k.missing, k.problem, k.output = false, nil, nil
+  k.missing = false
   return after(msg, record, logs, run_handlers(msg))
 end
 

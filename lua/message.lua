@@ -59,14 +59,20 @@ local function normalize(name)
   return (gsub(text, "%-%l", upper))
 end
 
+-- Names that ask for more than the short way does (1), and the one that answers are found by (2).
+local weighty = { Timestamp = 1, ["Content-Type"] = 1, Nonce = 1, ["X-Reference"] = 2 }
+local Action = "Action"
+
 local title_count = 0
 local title = {}
+local common = {} -- names in title case that mean nothing to the runtime
 setmetatable(title, {
   __index = function(known, name)
     local text = normalize(name)
     if title_count < 1000 and #name < 64 then -- names are the sender's choice; memory is ours
       title_count = title_count + 1
       rawset(known, name, text)
+      common[name] = name == text and name ~= Action and not weighty[name] or nil
     end
     return text
   end
@@ -297,28 +303,25 @@ end
 
 local docs = k.fidelity == "docs"
 
--- Names that ask for more than the short way does.
-local weighty = { Timestamp = 1, ["Content-Type"] = 1, Nonce = 1, ["X-Reference"] = 2 }
-
 --- Make the message of a record. Names of tags are normalised in the record itself. The second value is
 --- its Action, the third says that a tag of it is a weighty one.
 function message.from_record(record)
   local action, heavy, first_action, reference
   for at = FIRST, #record, 2 do
     local spelling = record[at]
-    local name = title[spelling]
-    if name ~= spelling then
-      record[at] = name
-      if docs then
-        note_alias(record, spelling, name)
+    if not common[spelling] then
+      local name = title[spelling]
+      if name ~= spelling then
+        record[at] = name
+        if docs then
+          note_alias(record, spelling, name)
+        end
       end
-    end
-    if name == "Action" then
-      action = record[at + 1]
-      first_action = first_action or action
-    else
       local weight = weighty[name]
-      if weight == 1 then
+      if name == Action then
+        action = record[at + 1]
+        first_action = first_action or action
+      elseif weight == 1 then
         heavy = true
       elseif weight then
         reference = not reference and record[at + 1] or true
