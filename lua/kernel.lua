@@ -25,7 +25,7 @@ end
 
 local sandbox = parts.sandbox(raw, parts, own)
 local k = { raw = raw, sandbox = sandbox, env = sandbox.env, fidelity = fidelity, verdict = "handled" }
-local env, error = k.env, raw.error
+local error, next, find = raw.error, raw.next, raw.string.find
 
 -- Raw helpers: tables of the process may pretend anything, and its library tables may have been changed.
 k.insert, k.remove, k.concat, k.ipairs = raw.table.insert, raw.table.remove, raw.table.concat, raw.ipairs
@@ -85,42 +85,37 @@ function k.later(target, part_name, names)
   return target
 end
 
--- Functions of k that are looked up in their part; they stay in k until parts are forgotten.
+-- Fields of k that belong to a part, by the part's name.
 local comes_with = {
-  json = "libraries", utils = "libraries", stringify = "libraries", dump = "libraries", private_json = "libraries",
-  bit32 = "libraries", seed = "libraries", random = "libraries", forgive = "findings", environment = "environment",
-  set_environment = "environment", process_tag = "environment", forward = "ao_more", parse_authorities = "ao_more",
-  restore_authorities = "ao_more", refuse_send = "ao_more", encode_data = "ao_more", odd_reference = "ao_more",
-  refuse_reply = "ao_more", fresh_outbox = "ao_more", printable = "globals"
+  libraries = " json utils stringify dump private_json bit32 random ", findings = " forgive ", globals = " printable ",
+  environment = " environment set_environment process_tag ",
+  ao_more = " forward parse_authorities restore_authorities refuse_send encode_data odd_reference refuse_reply "
+    .. "fresh_outbox "
 }
 
 raw.setmetatable(k, {
   __index = function(_, name)
-    local part = comes_with[name]
-    if part then
-      k[name] = k.part(part)[name]
-      return k[name]
+    for part, names in next, comes_with do
+      if find(names, " " .. name .. " ", 1, true) then
+        return k.part(part)[name]
+      end
     end
   end
 })
 
 --- Let go of the parts, and of what else was needed to boot; most will not be needed again.
 function k.forget_parts()
-  for name in raw.next, parts_loaded do
+  for name in next, parts_loaded do
     if not kept[name] then
       parts_loaded[name] = nil
     end
-  end
-  for name in raw.next, comes_with do
-    k[name] = nil
   end
   k.message.current.message, k.message.current.record = false, false
   k.ao_state.reset()
   raw.collectgarbage()
 end
 
--- The state of the libraries and findings, which are parts themselves.
-k.loaded_libraries, k.forgiven, k.forgiven_seen = {}, {}, {}
+k.forgiven = {}
 
 function sandbox.find_module(name)
   return k.part("libraries").find_module(name)
@@ -134,15 +129,14 @@ end
 
 k.later(k, "whole_message", { "wake_message", "wake_tags" })
 k.message = parts.message(k)
+k.wake_message, k.wake_tags = nil, nil
 k.outbox = parts.outbox(k)
 parts.ao(k)
-k.assignment = k.later({}, "assignment", { "init" })
 k.handlers_utils = parts.handlers_utils(k)
 parts.handlers(k)
 k.eval = k.later({}, "eval", { "run" })
 k.default = k.later({}, "default", { "run" })
 k.process = parts.process(k)
 parts.boot(k)
-k.later(k, "results", { "hand_out" })
 k.fast = parts.fast(k)
 return parts.steps(k)

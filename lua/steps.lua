@@ -6,6 +6,7 @@ local type, tostring = raw.type, raw.tostring
 local create, resume = raw.coroutine.create, raw.coroutine.resume
 local from_record, take = message.from_record, nil
 
+local results = k.later({}, "results", { "hand_out" })
 local steps = { provide = k.provide }
 k.steps = steps
 
@@ -71,7 +72,7 @@ local function hand_out(ok, result)
     k.verdict, k.problem = "failed", result
     result = { Error = k.plain_text(result) }
   end
-  return drive(pass, k.hand_out, result)
+  return drive(pass, results.hand_out, result)
 end
 
 local function content_type()

@@ -3,7 +3,9 @@
 local k = ...
 local raw, sandbox = k.raw, k.sandbox
 local rawget, rawset = raw.rawget, raw.rawset
-local loaded = k.loaded_libraries -- key -> { module, what it has for the runtime alone }
+
+k.loaded_libraries = k.loaded_libraries or {} -- key -> { module, what it has for the runtime alone }
+local loaded = k.loaded_libraries
 
 local libraries = {}
 
@@ -67,15 +69,6 @@ function libraries.dump()
   return visible(".dump", "dump")
 end
 
---- Seed the generator with a number given by its digits; it is only made when something is drawn.
-function libraries.seed(digits)
-  k.seed_digits = digits
-  local chance = loaded.chance
-  if chance then
-    chance[2].seed_digits(digits)
-  end
-end
-
 function libraries.random(...)
   local _, private = library("chance")
   return private.math_random(...)
@@ -87,26 +80,36 @@ local modules = {
   [".base64"] = "base64", [".bint"] = "bint", [".chance"] = "chance"
 }
 local runtime = {
-  ao = k.ao, [".ao"] = k.ao, [".handlers"] = k.handlers, [".handlers-utils"] = k.handlers_utils,
-  [".assignment"] = k.assignment
+  ao = k.ao, [".ao"] = k.ao, [".handlers"] = k.handlers, [".handlers-utils"] = k.handlers_utils
 }
 
-runtime[".process"] = { _version = k.process._version, handle = k.env.handle }
-runtime[".eval"] = function()
-  return k.eval.run
-end
-runtime[".default"] = function()
-  return k.default.run
-end
-runtime[".boot"] = function()
-  return k.process.boot
+local makers = {} -- of modules that are made when somebody requires them
+
+makers[".process"] = function()
+  return { _version = k.process._version, handle = k.env.handle }
 end
 
-function libraries.find_module(name)
-  if runtime[name] then
-    return runtime[name]
+makers[".assignment"] = function()
+  return k.later({}, "assignment", { "init" })
+end
+
+-- aos: these modules are functions that return the runtime's own.
+local function giver(owner, name)
+  return function()
+    return function()
+      return owner[name]
+    end
   end
-  return modules[name] and (library(modules[name]))
+end
+
+makers[".eval"], makers[".default"] = giver(k.eval, "run"), giver(k.default, "run")
+makers[".boot"] = giver(k.process, "boot")
+
+function libraries.find_module(name)
+  if makers[name] then
+    return makers[name]()
+  end
+  return runtime[name] or modules[name] and (library(modules[name]))
 end
 
 return libraries

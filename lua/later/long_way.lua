@@ -30,7 +30,11 @@ local function seed(msg)
   end
   local height = part("Block-Height")
   local sum = byte_sum(part("Owner") .. part("Module") .. part("Id"))
-  k.seed(height .. tostring(sum))
+  k.seed_digits = height .. tostring(sum) -- the generator is only made when something is drawn
+  local chance = k.loaded_libraries and k.loaded_libraries.chance
+  if chance then
+    chance[2].seed_digits(k.seed_digits)
+  end
   env.Seeded = true
 end
 
