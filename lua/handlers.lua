@@ -253,7 +253,13 @@ local current, first_tag = k.message.current, k.message.first_tag
 local tag_patterns = k.tag_patterns
 local TAGS, ALIAS = 1, 5 -- in a record
 
--- As match(), for the message being handled while nobody has changed it.
+-- The record of the message being handled, if this is the one and nobody has changed it.
+local function record_of(msg)
+  local record = current.record
+  return record and msg == current.message and msg.Tags == record[TAGS] and record
+end
+
+-- As match(), for such a message. The second value says that code of the author has had it.
 local function match_current(msg, record, pattern)
   local tag = tag_patterns[pattern]
   if tag then
@@ -271,7 +277,7 @@ local function match_current(msg, record, pattern)
   elseif type(pattern) == "string" then
     return current.action == pattern
   end
-  return match(msg, pattern)
+  return match(msg, pattern), true
 end
 
 local function run_handle(msg, handle)
@@ -313,21 +319,24 @@ local function search(msg, worker)
       end
     end
   end
-  local at, fresh = 1, worker -- fresh: no code of the author has had the message yet
-  local entry = list[1]
+  local at, entry, record = 1, list[1], record_of(msg)
   while entry ~= nil do
     if entry.name ~= "_default" then
-      local result
-      local record = current.record
-      if record and msg == current.message and (fresh or msg.Tags == record[TAGS]) then
-        result = match_current(msg, record, entry.pattern)
+      local pattern, result, seen = entry.pattern, nil, nil
+      local tag = record and tag_patterns[pattern]
+      if tag and tag[1] == "Action" and current.first_action then
+        result = current.first_action == tag[2]
+      elseif record then
+        result, seen = match_current(msg, record, pattern)
       else
-        result, fresh = match(msg, entry.pattern), nil
+        result = match(msg, pattern)
+      end
+      if seen then
+        record = record_of(msg)
       end
       if result ~= false then
         local verdict = result == true and -1 or verdict_of(result)
         if verdict ~= 0 then
-          fresh = nil
           local handle = entry.handle
           if worker then
             worker.handling = true
@@ -343,6 +352,7 @@ local function search(msg, worker)
           if verdict < 0 then
             return true
           end
+          record = record_of(msg)
         end
       end
     end
