@@ -34,11 +34,18 @@ def text_tags(tags: Mapping[str, object] | Iterable[tuple[str, object]], where: 
     for name, value in tags.items() if isinstance(tags, Mapping) else tags:
         if not isinstance(name, str) or not isinstance(value, str):
             raise UsageError(
-                f"{where}: tag {name!r} is {type(value).__name__} {value!r}; tags are text. "
-                f"Write {name}={str(value)!r}, or put structured values into data as JSON."
+                f"{where}: tag {name!r} is {type(value).__name__} {value!r}; tags are text. {_as_text(name, value)}"
             )
         flat += (check_text(name, f"{where}: a tag name"), check_text(value, f"{where}: tag {name!r}"))
     return tuple(flat)
+
+
+def _as_text(name: object, value: object) -> str:
+    if value is None:
+        return "Leave it out when there is nothing to say."
+    if isinstance(value, (int, float)):
+        return f"Write {name}={str(value)!r}, or put structured values into data as JSON."
+    return "Put structured values into data as JSON: json.dumps(...)."
 
 
 def text_data(data: str | None, named: dict[str, str], where: str) -> str | None:

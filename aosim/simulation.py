@@ -112,6 +112,9 @@ class Simulation:
         self._spawner = Spawner(self._engine, self._outside, fidelity)
         self._link_up()
 
+    def __repr__(self) -> str:
+        return f"<Simulation seed={self.seed} {self.fidelity}, {len(self.processes)} processes, {self.now_ms} ms>"
+
     # Making
 
     def wallet(self, name: str) -> WalletHandle:
@@ -184,8 +187,10 @@ class Simulation:
         return timer
 
     def observe(self, observer: Observer) -> None:
-        """Let an observer see every step from now on."""
+        """Let an observer see every step from now on. Raises UsageError for what is no Observer."""
         self._check_looking()
+        if not isinstance(observer, Observer):
+            raise UsageError(f"observe({observer!r}): give an object whose class is derived from aosim.Observer")
         self._engine.observers.append(observer)
 
     # Sending

@@ -38,3 +38,12 @@ def test_data_is_given_in_one_way_only() -> None:
     assert text_data("text", named, "a message") == "text"
     with pytest.raises(UsageError, match="a message has data= and Data=: give one of them"):
         text_data("text", {"Data": "text"}, "a message")
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [(None, "Leave it out when there is nothing to say."), (["x"], "Put structured values into data as JSON")],
+)
+def test_a_tag_that_no_text_stands_for_is_advised_upon(value: object, advice: str) -> None:
+    with pytest.raises(UsageError, match=advice):
+        text_tags({"Quantity": value}, "here")

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from aosim import Assignment, DeadLetter, Message, Observer, ProcessHandle, Result, Simulation
+from aosim import Assignment, DeadLetter, Message, Observer, ProcessHandle, Result, Simulation, UsageError
 
 PONG = "Handlers.add('pong', 'Ping', function(msg) msg.reply({Action = 'Pong'}) Send({Target = 'nobody'}) end)"
 
@@ -172,3 +173,9 @@ def test_what_an_observer_is_given_cannot_be_changed() -> None:
     with pytest.warns(RuntimeWarning, match="taken off"):
         sim.run()
     assert len(alice.inbox) == 1
+
+
+@pytest.mark.parametrize("what", [5, Observer, print])
+def test_what_is_no_observer_is_refused(what: Any) -> None:
+    with pytest.raises(UsageError, match="give an object whose class is derived from"):
+        Simulation().observe(what)

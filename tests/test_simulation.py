@@ -279,3 +279,9 @@ def test_the_clock_may_start_at_either_end_of_time(start_ms: int) -> None:
     process.send(Action="X")
     sim.run()
     assert process.inbox[-1]["Timestamp"] == start_ms + 10
+
+
+def test_a_simulation_shows_what_it_is() -> None:
+    sim = Simulation(seed=3, start_ms=5)
+    sim.spawn("", name="one")
+    assert repr(sim) == "<Simulation seed=3 docs, 1 processes, 5 ms>"

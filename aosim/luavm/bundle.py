@@ -70,7 +70,10 @@ def load_source(source: str | Path, file: str | None = None) -> Source:
     if not isinstance(source, (str, Path)):
         raise SourceError(f"{source!r} is no Lua source: give the path of a file, Lua text or a Python function")
     if isinstance(source, str) and ("\n" in source or not source.strip().endswith(".lua")):
-        check_source(check_text(source, "Lua text"), file or "aos")
+        try:
+            check_source(check_text(source, "Lua text"), file or "aos")
+        except SourceError as problem:
+            raise SourceError(f"{problem}{_file_meant(source)}") from None
         return Source(source, file or "")
     if file is not None:
         raise UsageError(f"file={file!r}: {source} is a file and has a name; file= names Lua given as text")
@@ -82,6 +85,14 @@ def load_source(source: str | Path, file: str | None = None) -> Source:
         for name, part, chunk in _required(text, path.parent, path.parent, {})
     )
     return Source(preloads + text, path.name)
+
+
+def _file_meant(text: str) -> str:
+    """A hint for text that does not parse because it is the path of a file."""
+    if "\n" in text or len(text) > 200:
+        return ""
+    near = [path for path in (text, f"{text}.lua") if Path(path).is_file()]
+    return f" If the file is meant: Path({near[0]!r})" if near else ""
 
 
 def _required(text: str, folder: Path, root: Path, seen: dict[str, None]) -> Iterator[tuple[str, str, str]]:

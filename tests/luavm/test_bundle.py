@@ -149,3 +149,14 @@ def test_a_file_has_a_name_and_is_given_no_other(tmp_path: Path) -> None:
     (tmp_path / "a.lua").write_text("X = 1")
     with pytest.raises(UsageError, match="file="):
         Simulation().spawn(tmp_path / "a.lua", file="b.lua")
+
+
+def test_a_path_without_its_ending_is_no_lua_and_the_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("shop.lua").write_text("x = 1")
+    with pytest.raises(SourceError, match=r"syntax error near <eof>.* If the file is meant: Path\('shop\.lua'\)"):
+        load_source("shop")
+    with pytest.raises(SourceError, match=r"load it again\.$"):
+        load_source("shap")
