@@ -28,15 +28,15 @@ local k = { raw = raw, sandbox = sandbox, env = sandbox.env, fidelity = fidelity
 local error, next, find = raw.error, raw.next, raw.string.find
 
 -- Raw helpers: tables of the process may pretend anything, and its library tables may have been changed.
-k.insert, k.remove, k.concat, k.ipairs = raw.table.insert, raw.table.remove, raw.table.concat, raw.ipairs
-k.pairs, k.tostring, k.wake = sandbox.pairs, sandbox.tostring, sandbox.awake
+k.insert, k.ipairs, k.tostring = raw.table.insert, raw.ipairs, sandbox.tostring
+local seldom = { remove = raw.table.remove, concat = raw.table.concat, pairs = sandbox.pairs, wake = sandbox.awake }
 
 -- Parts --------------------------------------------------------------------------------------------------
 
 local codes, kept = {}, {} -- precompiled texts that were handed over and not used yet; which parts to keep
 
---- Take over the code of a library or part; one that was missed is kept for good.
-function k.provide(name, code, keep)
+-- Take over the code of a library or part; one that was missed is kept for good.
+local function provide(name, code, keep)
   codes[name], kept[name] = code, keep
 end
 
@@ -85,7 +85,7 @@ function k.later(target, part_name, names)
   return target
 end
 
--- Fields of k that belong to a part, by the part's name.
+-- Fields of k that belong to a part, by the part's name. A table of k's own size would double with a few more.
 local comes_with = {
   libraries = " json utils stringify dump private_json bit32 random ", findings = " forgive ", globals = " printable ",
   environment = " environment set_environment process_tag ",
@@ -95,6 +95,9 @@ local comes_with = {
 
 raw.setmetatable(k, {
   __index = function(_, name)
+    if seldom[name] then
+      return seldom[name]
+    end
     for part, names in next, comes_with do
       if find(names, " " .. name .. " ", 1, true) then
         return k.part(part)[name]
@@ -103,8 +106,8 @@ raw.setmetatable(k, {
   end
 })
 
---- Let go of the parts, and of what else was needed to boot; most will not be needed again.
-function k.forget_parts()
+-- Let go of the parts, and of what else was needed to boot; most will not be needed again.
+local function forget_parts()
   for name in next, parts_loaded do
     if not kept[name] then
       parts_loaded[name] = nil
@@ -139,4 +142,4 @@ k.default = k.later({}, "default", { "run" })
 k.process = parts.process(k)
 parts.boot(k)
 k.fast = parts.fast(k)
-return parts.steps(k)
+return parts.steps(k, provide, forget_parts)

@@ -322,7 +322,7 @@ function message.from_record(record)
         action = record[at + 1]
         first_action = first_action or action
       elseif weight == 1 then
-        heavy = true
+        heavy = heavy or name ~= "Content-Type" or record[at + 1] == "application/json"
       elseif weight then
         reference = not reference and record[at + 1] or true
       end

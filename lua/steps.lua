@@ -1,13 +1,13 @@
 --- steps.lua: the functions the host calls. Only texts, numbers and booleans go in and come out.
 
-local k = ...
+local k, provide, forget_parts = ...
 local raw, sandbox, message = k.raw, k.sandbox, k.message
 local type, tostring = raw.type, raw.tostring
 local create, resume = raw.coroutine.create, raw.coroutine.resume
 local from_record, take = message.from_record, nil
 
 local results = k.later({}, "results", { "hand_out" })
-local steps = { provide = k.provide }
+local steps = {}
 k.steps = steps
 
 -- Running ------------------------------------------------------------------------------------------------
@@ -118,4 +118,4 @@ end
 take = k.fast.step
 sandbox.close()
 sandbox.close = nil
-return steps.step, steps.introduce, steps.provide, steps.go_on, steps.call, steps.file, k.forget_parts
+return steps.step, steps.introduce, provide, steps.go_on, steps.call, steps.file, forget_parts
