@@ -252,6 +252,7 @@ k.own_resolver = handlers.generateResolver
 local current, first_tag = k.message.current, k.message.first_tag
 local tag_patterns = k.tag_patterns
 local TAGS, ALIAS = 1, 5 -- in a record
+local match_texts
 
 -- The record of the message being handled, if this is the one and nobody has changed it.
 local function record_of(msg)
@@ -276,6 +277,12 @@ local function match_current(msg, record, pattern)
     return current.action == "Eval" and k.env.Owner == msg.From
   elseif type(pattern) == "string" then
     return current.action == pattern
+  elseif type(pattern) == "table" then
+    match_texts = match_texts or k.part("text_patterns").match
+    local matches = match_texts(msg, record, pattern)
+    if matches ~= nil then
+      return matches
+    end
   end
   return match(msg, pattern), true
 end
