@@ -62,7 +62,7 @@ SINGLE = ("W0", "W5", "W10k")
 
 
 def bench(names: Iterable[str] = (), *, quick: bool = False, rounds: int = 3) -> Iterator[Row]:
-    """Measure some workloads (all when none is named), yielding each figure as it is known.
+    """Measure some workloads (all when none is named); each figure comes as soon as it is known.
 
     Floor and aosim take turns, `rounds` times, each in a program of its own; a figure is the median
     of its rounds, in processor time. Raises UnknownName for a workload that does not exist.
@@ -73,6 +73,10 @@ def bench(names: Iterable[str] = (), *, quick: bool = False, rounds: int = 3) ->
             raise UnknownName(name, (*WORKLOADS, *SINGLE), kind="workload")
     if rounds < 1:
         raise UsageError(f"rounds={rounds}: at least one")
+    return _measured(wanted, quick, rounds)
+
+
+def _measured(wanted: Iterable[str], quick: bool, rounds: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         for name in wanted:
             if name == "W0":

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from aosim.errors import UsageError
 from aosim.luavm.module import ModuleInstance
 
 
@@ -19,10 +20,24 @@ def answer_case(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer_cases(lines: Iterable[str]) -> Iterator[str]:
-    """One answer per case, as lines of JSON without line ends. Empty lines are left out."""
-    for line in lines:
+    """One answer per case, as lines of JSON without line ends. Empty lines are left out.
+
+    Raises UsageError, with the number of the line, for one that holds no case.
+    """
+    for number, line in enumerate(lines, 1):
         if line.strip():
-            yield json.dumps(answer_case(json.loads(line)), ensure_ascii=True)
+            yield json.dumps(answer_case(_case(line, f"line {number}")), ensure_ascii=True)
+
+
+def _case(line: str, where: str) -> dict[str, Any]:
+    try:
+        case = json.loads(line)
+    except ValueError as problem:
+        raise UsageError(f"{where}: no JSON: {problem}. Give one case per line") from None
+    missing = [key for key in ("name", "env", "messages") if not isinstance(case, dict) or key not in case]
+    if missing:
+        raise UsageError(f"{where}: a case is an object with name, env and messages; missing: {', '.join(missing)}")
+    return dict(case)
 
 
 def main() -> None:

@@ -120,7 +120,8 @@ def conformance() -> None:
     """Answer conformance cases, JSON lines in and out."""
     from aosim.cli.conformance import main
 
-    main()
+    with told():
+        main()
 
 
 @app.command()

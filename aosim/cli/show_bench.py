@@ -11,8 +11,9 @@ from aosim.cli.paper import Paper
 def show_bench(workloads: Sequence[str], *, quick: bool, as_json: bool) -> int:
     """Measure and print; always 0, for a figure that misses its target is an answer too."""
     paper = Paper(as_json=as_json)
+    rows = bench(workloads, quick=quick)
     paper.line(f"{'':5} {'what':24} {'aosim':>12} {'floor':>10} {'ratio':>7} {'target':>7}")
-    for row in bench(workloads, quick=quick):
+    for row in rows:
         paper.line(paper.paint(_text(row), "red" if row.met is False else "green" if row.met else "dim"))
         paper.object("figure", **row.as_dict())
     return 0

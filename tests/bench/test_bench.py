@@ -63,4 +63,4 @@ def test_a_workload_is_measured_with_both(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_an_unknown_workload_is_refused_before_anything_is_measured() -> None:
     with pytest.raises(UnknownName, match="no workload 'W99'"):
-        next(bench(["W0", "W99"]))
+        bench(["W0", "W99"])

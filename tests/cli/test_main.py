@@ -30,6 +30,28 @@ def test_help_loads_neither_rich_nor_asyncio() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("{bad", "line 2: no JSON: "),
+        ("[]", "line 2: a case is an object with name, env and messages; missing: name, env, messages"),
+        ('{"name": "x", "env": {}}', "line 2: a case is an object with name, env and messages; missing: messages"),
+    ],
+)
+def test_a_line_that_is_no_conformance_case_is_told_with_its_number(line: str, complaint: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "aosim", "conformance"], input=f"\n{line}\n", capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"aosim: {complaint}")
+
+
+def test_an_unknown_workload_is_told_before_anything_is_printed(aosim: Terminal) -> None:
+    done = aosim("bench", "w1")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("aosim: no workload 'w1'. Did you mean 'W1'?")
+
+
 def test_conformance_answers_line_by_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "aosim.cli.main", "conformance"], input="\n", capture_output=True, text=True, check=True
