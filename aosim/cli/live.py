@@ -59,6 +59,8 @@ class LiveLog(Observer):
             return
         for line in lines:
             self._note(at_ms, process, "print", line, "green")
+        if result.verdict == "waiting":
+            self._note(at_ms, process, "waits", "its handler goes on with a later message", "dim")
         if result.verdict == "inbox" and assignment.message.id != process:
             self._note(at_ms, process, "inbox", "no handler took it", "dim")
         if result.error is not None:

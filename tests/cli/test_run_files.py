@@ -151,6 +151,17 @@ def test_a_run_stopped_by_hand_ends_with_the_line_that_repeats_it(
     assert (done.code, done.err) == (130, "aosim: stopped before its end\n")
 
 
+def test_a_handler_that_waits_says_so(aosim: Terminal, folder: Path) -> None:
+    (folder / "asker.lua").write_text(
+        'local _ = Handlers.add("Ask", "Ask", function(msg) Receive({ Action = "Go" }) print("gone") end)\n'
+    )
+    lines = aosim("run", "asker.lua", "--send", "asker Action=Ask", "--send", "asker Action=Go").out.splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines if " asker  " in line and "→" not in line] == [
+        "waits  its handler goes on with a later message",
+        "print  gone",
+    ]
+
+
 def test_quotes_inside_a_value_are_text(aosim: Terminal, folder: Path) -> None:
     (folder / "heard.lua").write_text('Handlers.add("Say", "Say", function(msg) print(msg.Data .. msg.Note) end)\n')
     for word, heard in (
