@@ -13,7 +13,7 @@ local tonumber = raw.tonumber
 
 local env = {}
 local libraries = {} -- name -> the table the process found under it at the start
-local lazy, hidden = {}, {}
+local lazy, hidden = {}, raw.setmetatable({}, { __mode = "k" })
 
 --- lazy: private metatable -> function(table) that brings all the table has; called before any raw access.
 --- hidden: metatables the process must not see; libraries: the library tables; files: path -> content for io.open.
@@ -21,8 +21,17 @@ local lazy, hidden = {}, {}
 local sandbox = { env = env, libraries = libraries, lazy = lazy, hidden = hidden, files = {}, now_ms = 0 }
 
 parts.sandbox_names(raw, sandbox)
-parts.sandbox_order(raw, sandbox)
 local awake = sandbox.awake
+
+--- pairs(t) in the fixed order.
+function sandbox.pairs(t)
+  return sandbox.part("sandbox_pairs").pairs(t)
+end
+
+--- next(t, key) in the fixed order.
+function sandbox.next(t, key)
+  return sandbox.part("sandbox_next").next(t, key)
+end
 
 local function library(name)
   libraries[name] = own[name]
@@ -37,7 +46,7 @@ for _, name in raw_ipairs({ "assert", "error", "pcall", "rawequal", "select", "t
 end
 env._G = env
 env._VERSION = "Lua 5.3"
-env.pairs, env.tostring = sandbox.pairs, sandbox.tostring
+env.tostring = sandbox.tostring
 
 -- The binding's Lua lacks __ipairs, which the 5.2 compatibility of AO's build still honours.
 function env.ipairs(t)
@@ -52,8 +61,9 @@ end
 
 -- Globals that are there once somebody asks for them: name -> the part they come with, true for what is made by itself.
 local pending = {
-  next = "sandbox_next", rawget = "sandbox_base", rawset = "sandbox_base", rawlen = "sandbox_base",
-  getmetatable = "sandbox_base", setmetatable = "sandbox_base", collectgarbage = "sandbox_base",
+  pairs = "sandbox_pairs", next = "sandbox_next",
+  rawget = "sandbox_base", rawset = "sandbox_base", rawlen = "sandbox_base", getmetatable = "sandbox_base",
+  setmetatable = "sandbox_base", collectgarbage = "sandbox_base",
   load = "sandbox_modules", require = "sandbox_modules", loadfile = "sandbox_modules", dofile = "sandbox_modules",
 }
 sandbox.pending = pending

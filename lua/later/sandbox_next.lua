@@ -9,7 +9,8 @@ local getinfo, getupvalue = raw.debug.getinfo, raw.debug.getupvalue
 local match, raw_format = raw.string.match, raw.string.format
 local concat, raw_sort, math_type = raw.table.concat, raw.table.sort, raw.math.type
 local env, libraries, serials, serial = sandbox.env, sandbox.libraries, sandbox.serials, sandbox.serial
-local blame, expected, awake, keys_after = sandbox.blame, sandbox.expected, sandbox.awake, sandbox.keys_after
+local blame, expected, awake = sandbox.blame, sandbox.expected, sandbox.awake
+local keys_after = sandbox.part("sandbox_pairs").keys_after
 
 local traversals = raw_setmetatable({}, { __mode = "k" }) -- table -> keys in order and the place where `next` stands
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from lupa.lua53 import LuaRuntime
 
 LUA = Path(__file__).resolve().parents[2] / "lua"
-PARTS = ("sandbox", "sandbox_names", "sandbox_order")
+PARTS = ("sandbox", "sandbox_names")
 HEADS = """
 local raw, parts, codes = {}, {}, {...}
 for name in ([[string table math utf8 coroutine debug os next pairs ipairs select type tostring tonumber pcall
@@ -30,7 +30,7 @@ for _, name in ipairs({ "string", "table", "math", "utf8", "coroutine" }) do
     raw[name][key] = value
   end
 end
-for _, name in ipairs({ "sandbox", "sandbox_names", "sandbox_order" }) do
+for _, name in ipairs({ "sandbox", "sandbox_names" }) do
   parts[name] = load(parts[name], name, "b")
 end
 local sandbox = parts.sandbox(raw, parts, own)

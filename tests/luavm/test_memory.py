@@ -1,0 +1,68 @@
+"""What a Lua process takes of memory, and when parts of the runtime come to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lupa.lua53 import LuaRuntime
+
+from aosim import Simulation
+from aosim.luavm import source
+
+TOKEN = (Path(source.__file__).parents[1] / "bench" / "workloads" / "token.lua").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def runtimes(monkeypatch: pytest.MonkeyPatch) -> list[LuaRuntime]:
+    """Every Lua made from here on; each counts what it takes."""
+    made: list[LuaRuntime] = []
+
+    def counting() -> LuaRuntime:
+        made.append(
+            LuaRuntime(
+                encoding=None,
+                unpack_returned_tuples=True,
+                register_eval=False,
+                register_builtins=False,
+                max_memory=10**9,
+            )
+        )
+        return made[-1]
+
+    source.check_source("", "warm")
+    monkeypatch.setattr(source, "new_runtime", counting)
+    return made
+
+
+def kilobytes(runtime: LuaRuntime) -> float:
+    runtime.gccollect()
+    return float(runtime.get_memory_used()) / 1024
+
+
+def test_a_process_takes_little_memory_and_its_ordinary_messages_bring_nothing_to_it(
+    runtimes: list[LuaRuntime],
+) -> None:
+    sim = Simulation()
+    token = sim.spawn(TOKEN)
+    mine = max(runtimes, key=kilobytes)
+    fresh = kilobytes(mine)
+    assert fresh < 145
+    token.send(Action="Mint", Recipient="someone", Quantity="5")
+    token.send(Action="Balance", Recipient="someone")
+    sim.run()
+    assert kilobytes(mine) < fresh + 8
+
+
+def test_what_a_process_asks_for_comes_to_it_alone(runtimes: list[LuaRuntime]) -> None:
+    sim = Simulation()
+
+    def spawned(code: str) -> float:
+        runtimes.clear()
+        sim.spawn(code)
+        return max(map(kilobytes, runtimes))  # the others have only compiled something
+
+    plain = "X = 1\n"
+    small = spawned(plain)
+    assert spawned("X = os.date('%Y') for k in pairs({a = 1}) do X = k end\n") > small + 10
+    assert abs(spawned(plain) - small) < 1
