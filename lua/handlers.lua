@@ -2,8 +2,7 @@
 
 local k = ...
 local raw = k.raw
-local type, error, pcall, tostring, tonumber = raw.type, raw.error, raw.pcall, raw.tostring, raw.tonumber
-local coroutine, sub = raw.coroutine, raw.string.sub
+local type, error, pcall, sub = raw.type, raw.error, raw.pcall, raw.string.sub
 
 local handlers = { _version = "0.0.5", list = {}, coroutines = {}, onceNonce = 0, utils = k.handlers_utils }
 k.handlers = handlers
@@ -31,22 +30,11 @@ end
 local HERE = '[string ".handlers"]:723: '
 k.search_place = HERE
 
-local usage = "Invalid arguments given. Expected: \n\tname : string, \tpattern : Action : string | MsgMatch : table,\n"
-  .. "\t\tfunction(msg: Message) : {-1 = break, 0 = skip, 1 = continue},\n"
-  .. "\thandle(msg : Message) : void) | Resolver,\n\tMaxRuns? : number | \"inf\" | nil"
-
 local function place_first(text, place)
   if type(text) == "string" then
     return place .. text
   end
   return text
-end
-
-local function check_arguments(name, pattern)
-  local kind = type(pattern)
-  if type(name) ~= "string" or kind ~= "string" and kind ~= "table" and kind ~= "function" then
-    error('[string ".handlers"]:113: ' .. usage, 0)
-  end
 end
 
 local function find_by_name(name)
@@ -60,107 +48,13 @@ local function find_by_name(name)
   end
 end
 
---- The function that runs a handle: itself, or the one of a table of resolvers that matches.
-function handlers.generateResolver(resolver)
-  local function run(msg)
-    if type(resolver) == "function" then
-      return resolver(msg)
-    end
-    if resolver == nil or type(resolver) ~= "table" then
-      error("[string \".handlers\"]:150: bad argument #1 to 'for iterator' (table expected, got " .. type(resolver) .. ")", 0)
-    end
-    for pattern, handle in k.pairs(resolver) do
-      if k.utils().matchesSpec(msg, pattern) then
-        return handle(msg)
-      end
-    end
-  end
-  k.note_handle(run, resolver)
-  return run
-end
-
--- aos: a name with two arguments is its own pattern.
-local function arguments(count, name, pattern, handle, max_runs)
-  if count == 2 then
-    return name, name, pattern, nil
-  end
-  return name, pattern, handle, max_runs
-end
-
-local function replace(name, pattern, handle, max_runs)
-  local _, entry = find_by_name(name)
-  if not entry then
-    return false
-  end
-  entry.pattern, entry.handle, entry.maxRuns = pattern, handle, max_runs
-  return true
-end
-
 -- Where patterns come from, for findings made while one of them looks at a message.
 local pattern_places = raw.setmetatable({}, { __mode = "k" })
 k.pattern_places = pattern_places
-local docs = k.fidelity == "docs"
 
-local function new_entry(name, pattern, handle, max_runs)
-  local number = sub(name, 1, 6) == "_once_" and tonumber(sub(name, 7))
-  if number and number >= waits.next_number then
-    waits.next_number = number + 1 -- waits leave the names of others alone
-  end
-  if docs and type(pattern) ~= "string" and pattern ~= k.eval_pattern and pattern ~= k.default_pattern then
-    pattern_places[pattern] = k.sandbox.where(2)
-  end
-  return { name = name, pattern = pattern, handle = handlers.generateResolver(handle), maxRuns = max_runs }
-end
-
-local function put(at_front, count, ...)
-  local name, pattern, handle, max_runs = arguments(count, ...)
-  check_arguments(name, pattern)
-  local entry = new_entry(name, pattern, handle, max_runs)
-  if replace(name, pattern, entry.handle, max_runs) then
-    return
-  end
-  if at_front then
-    wake_list()
-    k.insert(entries(), 1, entry)
-  else
-    k.insert(entries(), entry)
-  end
-end
-
-function handlers.add(...)
-  put(false, raw.select("#", ...), ...)
-  return #handlers.list
-end
-
-function handlers.append(...)
-  put(false, raw.select("#", ...), ...)
-end
-
-function handlers.prepend(...)
-  put(true, raw.select("#", ...), ...)
-end
-
-function handlers.once(...)
-  if raw.select("#", ...) == 3 then
-    local name, pattern, handle = ...
-    put(true, 4, name, pattern, handle, 1)
-    return
-  end
-  local pattern, handle = ...
-  local name = "_once_" .. tostring(handlers.onceNonce)
-  handlers.onceNonce = handlers.onceNonce + 1
-  put(true, 4, name, pattern, handle, 1)
-end
-
--- For the part with the rarer ones.
-k.new_entry, k.handler_arguments, k.check_arguments = new_entry, arguments, check_arguments
-
-function k.find_by_name(name)
-  wake_list()
-  return find_by_name(name)
-end
-
-k.later(handlers, "handlers_more", { "before", "after" })
+k.later(handlers, "handlers_more", {
+  "add", "append", "prepend", "once", "before", "after", "receive", "generateResolver"
+})
 
 function handlers.remove(name)
   if type(name) ~= "string" then
@@ -171,23 +65,6 @@ function handlers.remove(name)
     k.remove(entries(), at)
   end
 end
-
---- The handle that wakes one that waits.
-function k.resumer(thread, turn)
-  return function(msg)
-    local ok, problem = k.resume_waiting(thread, turn, msg)
-    if not ok then
-      error(place_first(problem, '[string ".handlers"]:199: '), 0)
-    end
-  end
-end
-
---- aos: a once handler that wakes the one that waits; the message being handled ends here.
-function handlers.receive(pattern)
-  handlers.once(pattern, k.resumer(k.begin_waiting()))
-  return coroutine.yield(true)
-end
-
 
 local function verdict_of(result)
   if type(result) == "number" then
@@ -208,17 +85,9 @@ k.built_in = built_in
 
 -- The function behind a handle that only calls it.
 local direct = raw.setmetatable({}, { __mode = "k" })
+k.direct = direct
 
-function k.note_handle(run, resolver)
-  if type(resolver) == "function" then
-    direct[run] = resolver
-  end
-  if resolver == k.eval.run then
-    built_in[run] = "eval"
-  elseif resolver == k.default.run then
-    built_in[run] = "default"
-  end
-end
+k.find_by_name, k.handler_entries, k.wake_handlers, k.place_first = find_by_name, entries, wake_list, place_first
 
 local function match(msg, pattern)
   k.current_pattern = pattern

@@ -1,22 +1,136 @@
---- handlers_more.lua: handlers put beside another one.
+--- handlers_more.lua: how handlers get into the list; most processes do it when they boot, and then never again.
 
 local k = ...
-local raw, handlers = k.raw, k.handlers
-local type, error = raw.type, raw.error
+local raw, handlers, waits = k.raw, k.handlers, k.waits
+local type, error, tostring, tonumber, select = raw.type, raw.error, raw.tostring, raw.tonumber, raw.select
+local sub, yield = raw.string.sub, raw.coroutine.yield
+local find_by_name, entries, wake_list = k.find_by_name, k.handler_entries, k.wake_handlers
+local direct, built_in, pattern_places = k.direct, k.built_in, k.pattern_places
+local docs = k.fidelity == "docs"
 
 local more = {}
+
+local usage = "Invalid arguments given. Expected: \n\tname : string, \tpattern : Action : string | MsgMatch : table,\n"
+  .. "\t\tfunction(msg: Message) : {-1 = break, 0 = skip, 1 = continue},\n"
+  .. "\thandle(msg : Message) : void) | Resolver,\n\tMaxRuns? : number | \"inf\" | nil"
+
+local function check_arguments(name, pattern)
+  local kind = type(pattern)
+  if type(name) ~= "string" or kind ~= "string" and kind ~= "table" and kind ~= "function" then
+    error('[string ".handlers"]:113: ' .. usage, 0)
+  end
+end
+
+local function note_handle(run, resolver)
+  if type(resolver) == "function" then
+    direct[run] = resolver
+  end
+  if resolver == k.eval.run then
+    built_in[run] = "eval"
+  elseif resolver == k.default.run then
+    built_in[run] = "default"
+  end
+end
+
+--- The function that runs a handle: itself, or the one of a table of resolvers that matches.
+function more.generateResolver(resolver)
+  local function run(msg)
+    if type(resolver) == "function" then
+      return resolver(msg)
+    end
+    if resolver == nil or type(resolver) ~= "table" then
+      error("[string \".handlers\"]:150: bad argument #1 to 'for iterator' (table expected, got " .. type(resolver) .. ")", 0)
+    end
+    for pattern, handle in k.pairs(resolver) do
+      if k.utils().matchesSpec(msg, pattern) then
+        return handle(msg)
+      end
+    end
+  end
+  note_handle(run, resolver)
+  return run
+end
+
+-- aos: a name with two arguments is its own pattern.
+local function arguments(count, name, pattern, handle, max_runs)
+  if count == 2 then
+    return name, name, pattern, nil
+  end
+  return name, pattern, handle, max_runs
+end
+
+local function replace(name, pattern, handle, max_runs)
+  local _, entry = find_by_name(name)
+  if not entry then
+    return false
+  end
+  entry.pattern, entry.handle, entry.maxRuns = pattern, handle, max_runs
+  return true
+end
+
+local function new_entry(name, pattern, handle, max_runs)
+  local number = sub(name, 1, 6) == "_once_" and tonumber(sub(name, 7))
+  if number and number >= waits.next_number then
+    waits.next_number = number + 1 -- waits leave the names of others alone
+  end
+  if docs and type(pattern) ~= "string" and pattern ~= k.eval_pattern and pattern ~= k.default_pattern then
+    pattern_places[pattern] = k.sandbox.where(2)
+  end
+  return { name = name, pattern = pattern, handle = handlers.generateResolver(handle), maxRuns = max_runs }
+end
+
+local function put(at_front, count, ...)
+  local name, pattern, handle, max_runs = arguments(count, ...)
+  check_arguments(name, pattern)
+  local entry = new_entry(name, pattern, handle, max_runs)
+  if replace(name, pattern, entry.handle, max_runs) then
+    return
+  end
+  if at_front then
+    wake_list()
+    k.insert(entries(), 1, entry)
+  else
+    k.insert(entries(), entry)
+  end
+end
+
+function more.add(...)
+  put(false, select("#", ...), ...)
+  return #handlers.list
+end
+
+function more.append(...)
+  put(false, select("#", ...), ...)
+end
+
+function more.prepend(...)
+  put(true, select("#", ...), ...)
+end
+
+function more.once(...)
+  if select("#", ...) == 3 then
+    local name, pattern, handle = ...
+    put(true, 4, name, pattern, handle, 1)
+    return
+  end
+  local pattern, handle = ...
+  local name = "_once_" .. tostring(handlers.onceNonce)
+  handlers.onceNonce = handlers.onceNonce + 1
+  put(true, 4, name, pattern, handle, 1)
+end
 
 local function inserter(name, offset)
   if type(name) ~= "string" then
     error('[string ".handlers"]:' .. (offset == 0 and 255 or 295) .. ": Handler name MUST be a string", 0)
   end
-  local at = k.find_by_name(name)
+  wake_list()
+  local at = find_by_name(name)
   return {
     add = function(...)
-      local new, pattern, handle, max_runs = k.handler_arguments(raw.select("#", ...), ...)
-      k.check_arguments(new, pattern)
+      local new, pattern, handle, max_runs = arguments(select("#", ...), ...)
+      check_arguments(new, pattern)
       if at then
-        k.insert(handlers.list, at + offset, k.new_entry(new, pattern, handle, max_runs))
+        k.insert(handlers.list, at + offset, new_entry(new, pattern, handle, max_runs))
       end
     end
   }
@@ -28,6 +142,22 @@ end
 
 function more.after(name)
   return inserter(name, 1)
+end
+
+--- The handle that wakes one that waits.
+function more.resumer(thread, turn)
+  return function(msg)
+    local ok, problem = k.resume_waiting(thread, turn, msg)
+    if not ok then
+      error(k.place_first(problem, '[string ".handlers"]:199: '), 0)
+    end
+  end
+end
+
+--- aos: a once handler that wakes the one that waits; the message being handled ends here.
+function more.receive(pattern)
+  handlers.once(pattern, more.resumer(k.begin_waiting()))
+  return yield(true)
 end
 
 return more

@@ -14,6 +14,7 @@ local setmetatable, getmetatable, error, tostring = raw.setmetatable, raw.getmet
 local running, yield, create, resume = raw.coroutine.running, raw.coroutine.yield, raw.coroutine.create, raw.coroutine.resume
 local find, lower, sort, math_type = raw.string.find, raw.string.lower, raw.table.sort, raw.math.type
 local by_reference = waits.by_reference
+local more = k.part("handlers_more") -- held, for the list may be woken where nothing can be fetched
 
 local waiting = {}
 k.waiting = waiting
@@ -31,9 +32,9 @@ local function pattern_of(wait)
 end
 
 local function entry_of(wait)
-  local handle = wait.handle or k.resumer(wait.worker.thread, wait.turn)
+  local handle = wait.handle or more.resumer(wait.worker.thread, wait.turn)
   local entry = {
-    name = "_once_" .. tostring(wait.number), pattern = pattern_of(wait), handle = own_resolver(handle), maxRuns = 1
+    name = "_once_" .. tostring(wait.number), pattern = pattern_of(wait), handle = more.generateResolver(handle), maxRuns = 1
   }
   wait.entry = entry
   return entry
