@@ -91,10 +91,11 @@ local function release(worker)
 end
 
 -- Where the author's code called what failed; nothing when it failed itself. A dead coroutine keeps its stack.
+local LEVELS_MAX = 100 -- each is looked for from the top: a stack that has overflowed would take minutes
 local function place_of(thread)
   local level, ours = 0, false
   local info = getinfo(thread, 0, "Sl")
-  while info do
+  while info and level < LEVELS_MAX do
     if info.currentline > 0 then
       return ours and info.short_src .. ":" .. format("%d", info.currentline)
     end
