@@ -246,10 +246,14 @@ local function after(msg, record, logs, ok, problem)
     return "missing", k.missing
   end
   local awake = state.awake
+  local nonce = record[NONCE]
+  if record.covers then
+    nonce = msg.Nonce
+  end
   if awake then
-    state.set_nonce(record[NONCE])
+    state.set_nonce(nonce)
   else
-    state.nonce = record[NONCE]
+    state.nonce = nonce
   end
   if k.is_waiting then
     k.verdict = "waiting"
@@ -290,7 +294,11 @@ function fast.step(msg, record, action)
   local logs = {}
   env.HANDLER_PRINT_LOGS = logs
   local timestamp = record[TIMESTAMP]
-  if time_made or env.os ~= os_library then
+  local covers = message.current.covers
+  if covers then
+    timestamp, record.covers = message.field_of(record, "Timestamp"), true
+  end
+  if time_made or covers or env.os ~= os_library then
     k.set_time(timestamp)
   elseif now ~= timestamp then
     now, sandbox.now_ms = timestamp, timestamp

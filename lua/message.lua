@@ -47,8 +47,11 @@ message.never_field = never_field
 local secret = {} -- the key under which a lazy table keeps its record; no process ever meets it
 local lazy_message, lazy_tags = {}, {}
 
--- The one being handled, while it sleeps; reference is its X-Reference, true when there are several.
-local current = { message = false, record = false, action = false, first_action = false, reference = false }
+-- The one being handled, while it sleeps; reference is its X-Reference, true when there are several;
+-- covers says that a tag stands in the place of the message's own Timestamp or Nonce.
+local current = {
+  message = false, record = false, action = false, first_action = false, reference = false, covers = false
+}
 
 message.current = current
 
@@ -59,8 +62,9 @@ local function normalize(name)
   return (gsub(text, "%-%l", upper))
 end
 
--- Names that ask for more than the short way does (1), and the one that answers are found by (2).
-local weighty = { Timestamp = 1, ["Content-Type"] = 1, Nonce = 1, ["X-Reference"] = 2 }
+-- Names that ask for more than the short way does (1), the one that answers are found by (2),
+-- and those of fields that a message has of its own (3).
+local weighty = { ["Content-Type"] = 1, ["X-Reference"] = 2, Timestamp = 3, Nonce = 3 }
 local Action = "Action"
 
 local title_count = 0
@@ -306,7 +310,7 @@ local docs = k.fidelity == "docs"
 --- Make the message of a record. Names of tags are normalised in the record itself. The second value is
 --- its Action, the third says that a tag of it is a weighty one.
 function message.from_record(record)
-  local action, heavy, first_action, reference
+  local action, heavy, first_action, reference, covers
   for at = FIRST, #record, 2 do
     local spelling = record[at]
     if not common[spelling] then
@@ -322,7 +326,9 @@ function message.from_record(record)
         action = record[at + 1]
         first_action = first_action or action
       elseif weight == 1 then
-        heavy = heavy or name ~= "Content-Type" or record[at + 1] == "application/json"
+        heavy = heavy or record[at + 1] == "application/json"
+      elseif weight == 3 then
+        covers = true -- a field of the message itself
       elseif weight then
         reference = not reference and record[at + 1] or true
       end
@@ -332,7 +338,7 @@ function message.from_record(record)
   record[TAGS] = tags
   local msg = setmetatable({ [secret] = record, From = record[FROM], Data = record[DATA], Tags = tags }, lazy_message)
   current.message, current.record, current.action, current.first_action = msg, record, action, first_action
-  current.reference = reference
+  current.reference, current.covers = reference, covers
   return msg, action, heavy
 end
 

@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 
+from aosim import Simulation
 from aosim.errors import SourceError
 from aosim.luavm.process import LuaProcess
 from aosim.luavm.source import check_source
@@ -297,3 +298,21 @@ def test_the_inbox_keeps_the_newest_ten_thousand() -> None:
     bench.send("Action", "One")
     bench.send("Action", "Two")
     assert bench.eval("#Inbox .. Inbox[1].n .. Inbox[9999].Action .. Inbox[10000].Action").output == "100003OneTwo"
+
+
+@pytest.mark.parametrize("fidelity", ["docs", "network"])
+def test_tags_in_the_place_of_timestamp_and_nonce_are_believed(fidelity: str) -> None:
+    sim = Simulation(fidelity=fidelity)
+    code = """
+    Handlers.add("T", "T", function(m)
+      print(type(os.time()) .. os.time() .. " " .. m.Timestamp .. " " .. m.Tags.Nonce .. " " .. os.date("%Y"))
+    end)
+    """
+    process = sim.spawn(code)
+    process.send(Action="T", Timestamp="86400000", Nonce="n")
+    process.send(Action="N")
+    sim.run(events_max=1)
+    assert process.output[-1] == "string86400000 86400000 n 1970"
+    assert process.read("ao.Nonce") == "n"
+    sim.run()
+    assert process.read("ao.Nonce") == 2
