@@ -100,7 +100,7 @@ class Engine:
         self.names: dict[str, str] = {}  # address by name
         self.observers: list[Observer] = []
         self.watched: dict[str, Callable[[Fate, Result | None], None]] = {}  # told of a message's fate, by its id
-        self.looking = False  # while an observer looks or a Python handler runs: nobody may use the simulation
+        self.closed = False  # while an observer looks or a Python handler runs: nobody may use the simulation
         self.complaint: Exception | None = None  # raised when the step is done, so that none is left half done
         self._processes: dict[str, Process] = {}
         self._executor: Executor = SerialExecutor(self._processes)
@@ -160,7 +160,7 @@ class Engine:
 
     def step(self) -> bool:
         """Let the earliest event happen; False when nothing is waiting."""
-        if self.looking:
+        if self.closed:
             raise ObserverTouched
         popped = self.queue.pop()
         if popped is None:
@@ -404,7 +404,7 @@ class Engine:
 
     def close(self, closed: bool) -> bool:
         """Close the simulation to whoever runs inside a handler, or open it again; how it was before."""
-        before, self.looking = self.looking, closed
+        before, self.closed = self.closed, closed
         return before
 
     def check_limits(self) -> None:
@@ -431,7 +431,7 @@ class Engine:
         return self.wallets[address].name if address in self.wallets else address
 
     def _show(self, look: Callable[[Observer], None]) -> None:
-        self.looking = True
+        self.closed = True
         try:
             for observer in tuple(self.observers):
                 try:
@@ -440,7 +440,7 @@ class Engine:
                     self.observers.remove(observer)
                     self._warn(f"{observer!r} raised {problem!r} and was taken off")
         finally:
-            self.looking = False
+            self.closed = False
 
     def _warn(self, text: str) -> None:
         try:

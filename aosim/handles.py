@@ -47,7 +47,7 @@ class Sent:
 
     def cancel(self) -> bool:
         """Take the message back while it is on the way; False when it has arrived."""
-        return self._simulation._cancel(self)
+        return self._simulation.cancel(self)
 
     def __repr__(self) -> str:
         return f"<Sent {self.id[:8]} {self.fate}>"
@@ -56,16 +56,27 @@ class Sent:
 class Timer:
     """A message sent again and again, until `cancel()`."""
 
-    def __init__(self, simulation: Simulation, timer_id: str, every_ms: int, target_id: str) -> None:
+    def __init__(
+        self,
+        simulation: Simulation,
+        timer_id: str,
+        every_ms: int,
+        *,
+        sender: str,
+        target: str,
+        flat: tuple[str, ...],
+        data: str,
+    ) -> None:
         self._simulation = simulation
         self.id = timer_id
         self.every_ms = every_ms
-        self.target_id = target_id
-        self.ticks = 0
+        self.sender_id, self.target_id = sender, target
+        self.flat, self.data = flat, data
+        self.ticks = 0  # how often it has sent
 
     def cancel(self) -> bool:
         """Stop it; False when it had been stopped."""
-        return self._simulation._cancel_timer(self.id)
+        return self._simulation.cancel(self)
 
 
 class Scheduled(NamedTuple):
@@ -122,15 +133,15 @@ class ProcessHandle:
         as lists and dicts; what Python has no value for (functions) comes back as text. Raises
         EvalError when the code fails.
         """
-        return self._simulation._eval(self, code)
+        return self._simulation.eval(self, code)
 
     def query(self, data: str | None = None, *, sender: Address | None = None, tags: Tags = (), **named: str) -> Result:
         """A dry run: the result of a message that leaves no trace, not even in the journal."""
-        return self._simulation._query(self, data, sender=sender, tags=tags, named=named)
+        return self._simulation.query(self, data, sender=sender, tags=tags, **named)
 
     def read(self, path: str) -> Any:
         """A global by name or dotted path ("Balances.alice"), without running any code of the process."""
-        return self._lua().read(check_text(path, f"a path into {self.name!r}"))
+        return lua_of(self._resident).read(check_text(path, f"a path into {self.name!r}"))
 
     @property
     def state(self) -> dict[str, Any]:
@@ -138,13 +149,13 @@ class ProcessHandle:
         process = self._resident.process
         if isinstance(process, PythonProcess):
             return process.state
-        lua = self._lua()
+        lua = lua_of(self._resident)
         return {name: lua.read(name) for name in lua.global_names()}
 
     @property
     def inbox(self) -> list[dict[str, Any]]:
         """Its Inbox: the messages no handler took, as the process sees them."""
-        found = self._lua().read("Inbox")
+        found = lua_of(self._resident).read("Inbox")
         return list(found) if isinstance(found, list) else []
 
     @property
@@ -161,12 +172,6 @@ class ProcessHandle:
     def prompt(self) -> str:
         """What the aos command line would show in front of the cursor, with its colours."""
         return self._resident.prompt
-
-    def _lua(self) -> LuaProcess:
-        process = self._resident.process
-        if not isinstance(process, LuaProcess):
-            raise UsageError(f"process {self.name!r} is no Lua process, it has no globals; use its state")
-        return process
 
     def __repr__(self) -> str:
         return f"<Process {self.name} {self.id[:8]}>"
@@ -212,3 +217,10 @@ class WalletHandle:
 
 #: Wherever an address is taken: a handle, a name, or the 43 characters themselves.
 Address = ProcessHandle | WalletHandle | str
+
+
+def lua_of(resident: Resident) -> LuaProcess:
+    """The Lua process of a resident. Raises UsageError for one whose handler is Python."""
+    if not isinstance(resident.process, LuaProcess):
+        raise UsageError(f"process {resident.name!r} is no Lua process, it has no globals; use its state")
+    return resident.process

@@ -144,3 +144,19 @@ class LatencyNetwork:
             if link in links:
                 return links[link]
         return self._default
+
+
+def as_link(ends: tuple[str, str]) -> tuple[str, str]:
+    """The two ends of a link, checked."""
+    if not isinstance(ends, tuple) or len(ends) != 2 or not all(isinstance(end, str) for end in ends):
+        raise UsageError(f"link {ends!r}: two names or addresses, or '*', as in {{('alice', 'ledger'): 5}}")
+    return ends
+
+
+def as_latency(latency: Latency | int) -> Latency:
+    """A latency model; whole milliseconds are a constant one."""
+    if isinstance(latency, int):
+        return Constant(latency)
+    if not callable(getattr(latency, "draw_ms", None)):
+        raise UsageError(f"latency {latency!r}: whole milliseconds, Constant, Uniform, Lognormal or a draw_ms method")
+    return latency

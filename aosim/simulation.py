@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 from aosim.checks import check_text, check_whole
 from aosim.clock import START_MS, Clock
 from aosim.cron import CronSpec
-from aosim.engine import Engine
+from aosim.engine import Engine, Resident
 from aosim.errors import EvalError, ObserverTouched, UnknownName, UsageError
 from aosim.events import Arrival, Birth, CronTick, TimerTick
 from aosim.fates import Counts, DeadLetter, Fate
 from aosim.findings import Finding
-from aosim.handles import Address, ProcessHandle, Scheduled, Sent, Tags, Timer, WalletHandle
+from aosim.handles import Address, ProcessHandle, Scheduled, Sent, Tags, Timer, WalletHandle, lua_of
 from aosim.ids import address_of, is_address
 from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
 from aosim.message import Message, Result, find_tag
 from aosim.messenger import signed
-from aosim.network import CheckedNetwork, Constant, Latency, LatencyNetwork, Network
+from aosim.network import CheckedNetwork, Latency, LatencyNetwork, Network, as_latency, as_link
 from aosim.observers import Observer
 from aosim.outside import CLIENT_TAGS, Outside, check_moment, eval_owner
 from aosim.packing import pack
@@ -88,13 +88,13 @@ class Simulation:
         self.seed = seed
         self.fidelity = fidelity
         self.seeds = Seeds(seed)
-        self._links = {_link(ends): _latency(latency) for ends, latency in (links or {}).items()}
-        self._timers: dict[str, tuple[Timer, str, tuple[str, ...], str]] = {}
+        self._links = {as_link(ends): as_latency(latency) for ends, latency in (links or {}).items()}
+        self._timers: dict[str, Timer] = {}  # those that tick
         self._handles: dict[str, ProcessHandle] = {}
         self._wallets: dict[str, WalletHandle] = {}
         self._timers_made = 0
         if network is None:
-            network = LatencyNetwork(self.seeds.stream("network"), _latency(latency))
+            network = LatencyNetwork(self.seeds.stream("network"), as_latency(latency))
         elif self._links:
             raise UsageError("links= shapes the network that aosim makes; a network= of your own has its own links")
         elif not isinstance(network, LatencyNetwork):
@@ -122,7 +122,7 @@ class Simulation:
         if name not in self._wallets:
             wallet = self._engine.wallets.get(self._engine.names.get(name, ""))
             if wallet is None:
-                self._check_looking()
+                self._check_open()
                 self._spawner.check_name(name)
                 wallet = self._outside.wallet(name)
                 self._link_up()
@@ -153,7 +153,7 @@ class Simulation:
         Raises SourceError for code that is missing or does not parse, BootError for code that fails,
         NameTaken, UnknownName, UsageError. A refused spawn leaves no trace.
         """
-        self._check_looking()
+        self._check_open()
         resident = self._spawner.spawn(
             source, name=name, owner=owner, tags=tags, module=module, cron=cron, on_boot=on_boot, file=file
         )
@@ -174,21 +174,21 @@ class Simulation:
 
         The sender is the target's owner, or the wallet "owner", unless another is given.
         """
-        self._check_looking()
+        self._check_open()
         check_whole("every_ms", every_ms, least=1)
         target_id = self._outside.resolve(target)
         sender_id = self._outside.sender(sender, target_id)
         flat, text = self._outside.client_tags(target_id, data, tags, named)
         self._timers_made += 1
         timer_id = address_of("timer", str(self._timers_made), target_id)
-        timer = Timer(self, timer_id, every_ms, target_id)
-        self._timers[timer_id] = (timer, sender_id, flat, text)
+        timer = Timer(self, timer_id, every_ms, sender=sender_id, target=target_id, flat=flat, data=text)
+        self._timers[timer_id] = timer
         self._engine.queue.push(self.now_ms + every_ms, TimerTick(timer_id, 1))
         return timer
 
     def observe(self, observer: Observer) -> None:
         """Let an observer see every step from now on. Raises UsageError for what is no Observer."""
-        self._check_looking()
+        self._check_open()
         if not isinstance(observer, Observer):
             raise UsageError(f"observe({observer!r}): give an object whose class is derived from aosim.Observer")
         self._engine.observers.append(observer)
@@ -210,7 +210,7 @@ class Simulation:
 
         See `WalletHandle.send` for the rest.
         """
-        self._check_looking()
+        self._check_open()
         target_id = self._outside.resolve(target)
         sender_id = self._outside.sender(sender, target_id)
         flat, data = self._outside.client_tags(target_id, data, tags, named)
@@ -247,7 +247,7 @@ class Simulation:
         way; a chain that does not end raises EndlessLoop, ever more messages TooManyWaiting.
         """
         engine = self._engine
-        self._check_looking()
+        self._check_open()
         self._forget_ended_chains()
         stop_ms, condition = self._bounds(for_ms, until)
         if events_max is not None:
@@ -279,6 +279,57 @@ class Simulation:
         self._complain()
         loops = tuple(f"{engine.route_of(loop)}, {loop.hops:,} hops" for loop in engine.loops.suspects.values())
         return Run(events, self.now_ms, stopped_by, counts.on_the_way, queue.peek_ms(), loops)
+
+    # Asking
+
+    def eval(self, process: Address, code: str) -> Any:
+        """Evaluate Lua in a process, now. See `ProcessHandle.eval`."""
+        self._check_open()
+        resident, engine = self._resident(process), self._engine
+        lua = lua_of(resident)
+        check_text(code, f"Lua for {resident.name!r}")
+        flat = ("Action", "Eval", *CLIENT_TAGS)
+        message = self._outside.message(eval_owner(resident), resident.id, code, flat)
+        engine.counts.sent += 1
+        result = engine.evaluate(resident, engine.scheduler.assign(message, resident.id))
+        if result.error is not None:
+            raise EvalError(resident.name, result.error)
+        if result.verdict not in ("handled", "waiting"):
+            raise EvalError(resident.name, f"the Eval ended as {result.verdict}: the process has another Owner by now")
+        return lua.last_value() if result.verdict == "handled" else None
+
+    def query(
+        self,
+        process: Address,
+        data: str | None = None,
+        *,
+        sender: Address | None = None,
+        tags: Tags = (),
+        **named: str,
+    ) -> Result:
+        """A dry run: the result of a message that leaves no trace. See `ProcessHandle.query`."""
+        self._check_open()
+        resident = self._resident(process)
+        flat, text = self._outside.client_tags(resident.id, data, tags, named)
+        sender_id = self._outside.sender(sender, resident.id)
+        message, _ = signed(sender_id, sender_id, resident.id, text, flat, cause="query")
+        return resident.process.dry_run(self._engine.scheduler.outside_log(message, resident.id))
+
+    def cancel(self, what: Sent | Timer) -> bool:
+        """Take a message back, or stop a timer; False when it has arrived, or was stopped, before."""
+        self._check_open()
+        engine = self._engine
+        if isinstance(what, Timer):
+            engine.queue.remove(lambda event: isinstance(event, TimerTick) and event.timer_id == what.id)
+            return self._timers.pop(what.id, None) is not None
+        message = what.message
+        cancelled = engine.queue.remove(lambda event: isinstance(event, Arrival) and event.message is message)
+        for _ in range(cancelled):
+            engine.counts.on_the_way -= 1
+            engine.settle(what.id, Fate.CANCELLED, None)
+        if cancelled:
+            engine.journal.append(pack(("cancelled", what.id, self.now_ms)))
+        return cancelled > 0
 
     # Looking
 
@@ -340,12 +391,10 @@ class Simulation:
 
     def process(self, which: Address) -> ProcessHandle:
         """The handle of a process, by name or id. Raises UnknownName."""
-        address = self._outside.resolve(which)
-        if address not in self._engine.residents:
-            raise UnknownName(str(which), [one.name for one in self._engine.residents.values()], kind="process")
-        if address not in self._handles:
-            self._handles[address] = ProcessHandle(self, self._engine.residents[address])
-        return self._handles[address]
+        resident = self._resident(which)
+        if resident.id not in self._handles:
+            self._handles[resident.id] = ProcessHandle(self, resident)
+        return self._handles[resident.id]
 
     def message(self, identity: str) -> Message | None:
         """A message of this run, on its way or at its end, by its id; None when there is none."""
@@ -359,66 +408,25 @@ class Simulation:
         """The name of an address, or the address itself when it has none."""
         return self._engine.name_of(address)
 
-    # What the handles ask for
-
-    def _eval(self, handle: ProcessHandle, code: str) -> Any:
-        self._check_looking()
-        resident = self._engine.residents[handle.id]
-        lua = handle._lua()
-        check_text(code, f"Lua for {resident.name!r}")
-        flat = ("Action", "Eval", *CLIENT_TAGS)
-        message = self._outside.message(eval_owner(resident), handle.id, code, flat)
-        self._engine.counts.sent += 1
-        result = self._engine.evaluate(resident, self._engine.scheduler.assign(message, handle.id))
-        if result.error is not None:
-            raise EvalError(resident.name, result.error)
-        if result.verdict not in ("handled", "waiting"):
-            raise EvalError(resident.name, f"the Eval ended as {result.verdict}: the process has another Owner by now")
-        return lua.last_value() if result.verdict == "handled" else None
-
-    def _query(
-        self, handle: ProcessHandle, data: str | None, *, sender: Address | None, tags: Tags, named: dict[str, str]
-    ) -> Result:
-        self._check_looking()
-        resident = self._engine.residents[handle.id]
-        flat, data = self._outside.client_tags(handle.id, data, tags, named)
-        sender_id = self._outside.sender(sender, handle.id)
-        message, _ = signed(sender_id, sender_id, handle.id, data, flat, cause="query")
-        return resident.process.dry_run(self._engine.scheduler.outside_log(message, handle.id))
-
-    def _cancel(self, sent: Sent) -> bool:
-        self._check_looking()
-        engine, message = self._engine, sent.message
-        cancelled = engine.queue.remove(lambda event: isinstance(event, Arrival) and event.message is message)
-        for _ in range(cancelled):
-            engine.counts.on_the_way -= 1
-            engine.settle(sent.id, Fate.CANCELLED, None)
-        if cancelled:
-            engine.journal.append(pack(("cancelled", sent.id, self.now_ms)))
-        return cancelled > 0
-
-    def _cancel_timer(self, timer_id: str) -> bool:
-        self._check_looking()
-        if self._timers.pop(timer_id, None) is None:
-            return False
-        self._engine.queue.remove(lambda event: isinstance(event, TimerTick) and event.timer_id == timer_id)
-        return True
-
-    # What the engine asks for
-
-    def _timer_message(self, tick: TimerTick) -> Message | None:
-        if tick.timer_id not in self._timers:
-            return None
-        timer, sender_id, flat, data = self._timers[tick.timer_id]
-        timer.ticks = tick.number
-        self._engine.queue.push(self.now_ms + timer.every_ms, TimerTick(tick.timer_id, tick.number + 1))
-        return self._outside.message(sender_id, timer.target_id, data, flat)
-
     # Helpers, in the order in which they are called
 
-    def _check_looking(self) -> None:
-        if self._engine.looking:
+    def _timer_message(self, tick: TimerTick) -> Message | None:
+        timer = self._timers.get(tick.timer_id)
+        if timer is None:
+            return None
+        timer.ticks = tick.number
+        self._engine.queue.push(self.now_ms + timer.every_ms, TimerTick(timer.id, tick.number + 1))
+        return self._outside.message(timer.sender_id, timer.target_id, timer.data, timer.flat)
+
+    def _check_open(self) -> None:
+        if self._engine.closed:
             raise ObserverTouched
+
+    def _resident(self, which: Address) -> Resident:
+        address = self._outside.resolve(which)
+        if address not in self._engine.residents:
+            raise UnknownName(str(which), [one.name for one in self._engine.residents.values()], kind="process")
+        return self._engine.residents[address]
 
     def _link_up(self) -> None:
         """Give the network the links whose two ends are known by now."""
@@ -476,20 +484,6 @@ class Simulation:
                 what = ", ".join(line.interval for line in plan.lines) if plan is not None else ""
                 return Scheduled(due_ms, "cron", self.name_of(address), what, address)
             case TimerTick(timer_id, _):
-                timer, _, flat, _ = self._timers[timer_id]
-                what = f"{find_tag(flat, 'Action', '')} every {timer.every_ms} ms"
+                timer = self._timers[timer_id]
+                what = f"{find_tag(timer.flat, 'Action', '')} every {timer.every_ms} ms"
                 return Scheduled(due_ms, "timer", self.name_of(timer.target_id), what.strip(), timer_id)
-
-
-def _link(ends: tuple[str, str]) -> tuple[str, str]:
-    if not isinstance(ends, tuple) or len(ends) != 2 or not all(isinstance(end, str) for end in ends):
-        raise UsageError(f"link {ends!r}: two names or addresses, or '*', as in {{('alice', 'ledger'): 5}}")
-    return ends
-
-
-def _latency(latency: Latency | int) -> Latency:
-    if isinstance(latency, int):
-        return Constant(latency)
-    if not callable(getattr(latency, "draw_ms", None)):
-        raise UsageError(f"latency {latency!r}: whole milliseconds, Constant, Uniform, Lognormal or a draw_ms method")
-    return latency
