@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from aosim.archive import Archive
 from aosim.clock import TIME_MS_MAX, Clock
-from aosim.cron import CronPlan, cron_plan
+from aosim.cron import cron_plan
 from aosim.errors import EndlessLoop, ObserverTouched, TooManyWaiting, UsageError
 from aosim.events import Arrival, Birth, CronTick, EventQueue, TimerTick
 from aosim.executor import Executor, SerialExecutor
@@ -30,38 +31,14 @@ from aosim.network import Network
 from aosim.observers import Observer
 from aosim.packing import pack
 from aosim.process import Process
+from aosim.residents import Resident
 from aosim.scheduler import SCHEDULER_ID, Scheduler
 from aosim.wallet import Wallet
 
-_OUTPUT_MAX = 10_000  # outputs kept per process
 _WHOLE = re.compile(r"([0-9]{1,16})(?:\.0*)?")  # what a process writes: no digits without end for int()
 # Arrival(...) takes twice as long as making the tuple it is, and each message has one.
 _arrival: Callable[[tuple[object, ...]], Arrival] = partial(tuple.__new__, Arrival)
 _DELIVER_LATER = frozenset({"Deliver-After", "Deliver-At"})
-
-
-class Resident:
-    """A process that lives here, and what the simulation knows of it."""
-
-    __slots__ = (
-        *("id", "name", "owner", "process", "module_id", "authority", "parent_id"),
-        *("cron", "output", "errors", "prompt"),
-    )
-
-    def __init__(self, process_id: str, name: str, owner: str, flat: tuple[str, ...], process: Process) -> None:
-        self.id = process_id
-        self.name = name
-        self.owner = owner  # who signed its Process message
-        self.process = process
-        self.module_id = find_tag(flat, "Module", "") or ""
-        self.authority = tuple(
-            part for at in range(0, len(flat), 2) if flat[at] == "Authority" for part in flat[at : at + 2]
-        )
-        self.parent_id: str | None = None
-        self.cron: CronPlan | None = None
-        self.output: deque[str] = deque(maxlen=_OUTPUT_MAX)
-        self.errors: list[str] = []
-        self.prompt = ""
 
 
 #: Makes the process of a child from its Process message: (message, module id) -> process.
@@ -106,9 +83,7 @@ class Engine:
         self._executor: Executor = SerialExecutor(self._processes)
         self._make_child = make_child
         self._timer_message = timer_message
-        self._archive: dict[str, Message] = {}
-        self._archived = 0  # journal entries that the archive has seen
-        self._archived_cause: tuple[list[str], bool] = ([], False)  # of the newest "done": message, process; cron
+        self._archive = Archive(journal, lambda address: self.residents[address].module_id)
 
     # Sending
 
@@ -357,23 +332,8 @@ class Engine:
             self._send_off(message._replace(target=target), Arrival(message, target, hops))
 
     def find_message(self, identity: str) -> Message | None:
-        """A message that was sent, by its id; looked up in the journal."""
-        for kind, *values in self.journal.read(self._archived):
-            self._archived += 1
-            if kind == "done":
-                self._archived_cause = values[:2], values[5]
-            elif kind == "sent":
-                message, _ = signed(*values)
-                self._archive[message.id] = message
-            elif kind == "pushed":
-                (handled_id, sender), cron = self._archived_cause
-                pushed_for = self._archive[handled_id].pushed_for or ("" if cron else handled_id)
-                cause, number, target, data, flat, anchor = values
-                asked = Outgoing(target, data, anchor, flat)
-                module_id = self.residents[sender].module_id
-                message, _ = pushed(asked, target, sender, module_id, pushed_for, cause, number)
-                self._archive[message.id] = message
-        return self._archive.get(identity)
+        """A message that was sent, by its id."""
+        return self._archive.find(identity)
 
     # Time
 

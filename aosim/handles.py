@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aosim.checks import check_text
-from aosim.engine import Resident
 from aosim.errors import UsageError
 from aosim.fates import Fate
 from aosim.luavm.process import LuaProcess
 from aosim.message import Message, Result
 from aosim.process import PythonProcess
+from aosim.residents import Resident
 from aosim.wallet import Wallet
 
 if TYPE_CHECKING:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from aosim.checks import check_whole, text_data, text_tags
 from aosim.clock import TIME_MS_MAX
-from aosim.engine import Engine, Resident
+from aosim.engine import Engine
 from aosim.errors import MessageTooLarge, UnknownName, UsageError
 from aosim.handles import Address, Tags
 from aosim.ids import is_address
 from aosim.limits import Limits
 from aosim.message import Message
 from aosim.messenger import signed
+from aosim.residents import Resident
 from aosim.wallet import Wallet
 
 #: What an aoconnect client adds to a message's tags.

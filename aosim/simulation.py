@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from aosim.checks import check_text, check_whole
 from aosim.clock import START_MS, Clock
 from aosim.cron import CronSpec
-from aosim.engine import Engine, Resident
+from aosim.engine import Engine
 from aosim.errors import EvalError, ObserverTouched, UnknownName, UsageError
 from aosim.events import Arrival, Birth, CronTick, TimerTick
 from aosim.fates import Counts, DeadLetter, Fate
@@ -26,6 +26,7 @@ from aosim.observers import Observer
 from aosim.outside import CLIENT_TAGS, Outside, check_moment, eval_owner
 from aosim.packing import pack
 from aosim.process import PythonHandler
+from aosim.residents import Resident
 from aosim.seeds import Seeds
 from aosim.spawning import Spawner
 

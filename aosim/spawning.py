@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aosim.checks import check_text, text_tags
 from aosim.cron import CronSpec, cron_plan, cron_tags
-from aosim.engine import Engine, Resident
+from aosim.engine import Engine
 from aosim.errors import BootError, NameTaken, UnknownName, UsageError
 from aosim.handles import Address, Tags
 from aosim.ids import is_address
@@ -17,6 +17,7 @@ from aosim.messenger import MESSENGER_ID, MODULE_ID, signed
 from aosim.outside import CLIENT_TAGS, Outside, pairs_of
 from aosim.process import Process, PythonHandler, PythonProcess
 from aosim.process_info import ProcessInfo
+from aosim.residents import Resident
 from aosim.scheduler import SCHEDULER_ID
 
 _MODULES = {"aos": MODULE_ID, "aos-2.0.6": MODULE_ID}

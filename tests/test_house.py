@@ -21,8 +21,8 @@ PACKAGE = ROOT / "aosim"
 FLOORS = [
     {"checks", "errors", "ids", "limits", "message", "packing", "process_info", "seeds", "version"},
     {
-        *("clock", "cron", "events", "executor", "fates", "findings", "journal", "loops", "messenger"),
-        *("network", "observers", "process", "scheduler", "wallet"),
+        *("archive", "clock", "cron", "events", "executor", "fates", "findings", "journal", "loops", "messenger"),
+        *("network", "observers", "process", "residents", "scheduler", "wallet"),
     },
     {"luavm"},
     {"engine", "handles", "outside", "simulation", "spawning", "__init__"},

@@ -1,0 +1,35 @@
+"""What a simulation knows of a process that lives in it."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from aosim.cron import CronPlan
+from aosim.message import find_tag
+from aosim.process import Process
+
+_OUTPUT_MAX = 10_000  # outputs kept per process
+
+
+class Resident:
+    """A process that lives here, and what the simulation knows of it."""
+
+    __slots__ = (
+        *("id", "name", "owner", "process", "module_id", "authority", "parent_id"),
+        *("cron", "output", "errors", "prompt"),
+    )
+
+    def __init__(self, process_id: str, name: str, owner: str, flat: tuple[str, ...], process: Process) -> None:
+        self.id = process_id
+        self.name = name
+        self.owner = owner  # who signed its Process message
+        self.process = process
+        self.module_id = find_tag(flat, "Module", "") or ""
+        self.authority = tuple(
+            part for at in range(0, len(flat), 2) if flat[at] == "Authority" for part in flat[at : at + 2]
+        )
+        self.parent_id: str | None = None
+        self.cron: CronPlan | None = None
+        self.output: deque[str] = deque(maxlen=_OUTPUT_MAX)
+        self.errors: list[str] = []
+        self.prompt = ""
