@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from hashlib import sha256
+from hashlib import blake2b
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +10,8 @@ from aosim.ids import address, address_of, is_address
 
 
 @given(st.binary(max_size=100))
-def test_an_address_is_the_sha256_of_its_content_as_base64url(content: bytes) -> None:
-    assert address(content) == urlsafe_b64encode(sha256(content).digest()).rstrip(b"=").decode()
+def test_an_address_is_the_blake2b_of_its_content_as_base64url(content: bytes) -> None:
+    assert address(content) == urlsafe_b64encode(blake2b(content, digest_size=32).digest()).rstrip(b"=").decode()
 
 
 def test_equal_texts_in_other_pieces_have_another_address() -> None:
