@@ -19,9 +19,10 @@ MESSENGER_ID = "fcoN_xJeisVsPXA-trzVAuIiqO3ydLQxM-L4XbrQKzY"
 #: The module that the network's aos spawns from unless told otherwise.
 MODULE_ID = "ISShJH1ij-hPPt9St5UFFr_8Ys3Kj5cyg7zrMGt7H9s"
 
-# Message(...) takes twice as long as making the tuple it is.
-_message: Callable[[tuple[object, ...]], Message] = partial(tuple.__new__, Message)
-_DROPPED = frozenset({"Data-Protocol", "Type", "From-Process", "From-Module", "Assignments"})
+#: A Message from the tuple of its fields; Message(...) takes twice as long.
+new_message: Callable[[tuple[object, ...]], Message] = partial(tuple.__new__, Message)
+#: Tags of a request that the messenger drops, for it writes them itself.
+DROPPED = frozenset({"Data-Protocol", "Type", "From-Process", "From-Module", "Assignments"})
 _FIRST, _THIRD = ("Data-Protocol",), ("Type",)
 _DROPPED_OF_SPAWN = frozenset({"Data-Protocol", "Type", "Variant", "From-Process", "Pushed-For"})
 _DROPPED_OF_NOTICE = frozenset({"Data-Protocol", "Variant", "Type"})
@@ -66,13 +67,13 @@ def pushed(
     """
     _, data, anchor, flat, _ = asked
     # ao.send writes Data-Protocol, Variant, Type, Reference, then the author's: cut the two without a search.
-    if flat[:1] == _FIRST and flat[4:5] == _THIRD and _DROPPED.isdisjoint(flat[6::2]):
+    if flat[:1] == _FIRST and flat[4:5] == _THIRD and DROPPED.isdisjoint(flat[6::2]):
         flat = flat[2:4] + flat[6:]
     else:
-        flat = without(flat, _DROPPED)
+        flat = without(flat, DROPPED)
     content = pack(("pushed", cause, number, target, data, flat, anchor))
     message = (address(content), sender, MESSENGER_ID, target, data, flat, anchor, module_id, pushed_for, "")
-    return _message(message), content
+    return new_message(message), content
 
 
 def spawned(request: Outgoing, parent_id: str, scheduler_id: str, chain: Chain, number: int) -> tuple[Message, bytes]:

@@ -53,9 +53,44 @@ class LuaProcess:
         """Evaluate one assignment and keep what it changed, unless it failed."""
         if self._stale:
             self._rebuild()
-        step = self._step_of(assignment)
-        result = self._evaluate(step)
-        if result[5] is None:  # its error
+        message, _, nonce, epoch, timestamp_ms, block_height, hash_chain, cron, _ = assignment
+        id_, sender, owner, target, data, flat, anchor, from_module, pushed_for, signature = message
+        if cron or target != self._id or id_ == self._id:
+            return self._keep(self._step_of(assignment))
+        # The hot path: what `_step_of`, `_evaluate` and `_one_message` do for nearly every message, without
+        # the calls, each of which would cost as much as ten tags.
+        try:
+            step = (
+                sender.encode(),
+                owner.encode(),
+                None if data is None else data.encode(),
+                timestamp_ms,
+                block_height,
+                nonce,
+                epoch,
+                _PUSHED if from_module else 0,
+                f"{id_}\n{target}\n{hash_chain}\n{from_module}\n{pushed_for}\n{signature}\n{anchor}".encode(),
+                *map(str.encode, flat),
+            )
+        except UnicodeError:
+            return self._keep(self._step_of(assignment))
+        try:
+            out = self._step(*step)
+        except LuaError as problem:
+            self._stale = True
+            return _broken(problem)
+        if out is None:
+            self._log.append(step)
+            return self._nothing
+        if out[0] != 1:
+            return self._keep(step, out)
+        self._log.append(step)
+        return self._one_message(out)
+
+    def _keep(self, step: Step, out: Any = None) -> Result:
+        """Evaluate a step (unless the runtime has begun to answer it), and log it unless it failed."""
+        result = self._evaluate(step, out)
+        if result.error is None:
             self._log.append(step)
         else:
             self._stale = True
@@ -121,7 +156,7 @@ class LuaProcess:
                 raise BorderError(f"{self.info.id}: its message {number} failed when it was replayed")
 
     def _step_of(self, assignment: Assignment) -> Step:
-        """An assignment as the runtime takes it. This, `_evaluate` and `_one_message` are the hot path."""
+        """An assignment as the runtime takes it."""
         message, _, nonce, epoch, timestamp_ms, block_height, hash_chain, cron, dry = assignment
         id_, sender, owner, target, data, flat, anchor, from_module, pushed_for, signature = message
         flags = _PUSHED if from_module else 0
@@ -150,15 +185,11 @@ class LuaProcess:
                 *texts_to_bytes(flat),
             )
 
-    def _evaluate(self, step: Step) -> Result:
+    def _evaluate(self, step: Step, out: Any = None) -> Result:
         try:
-            out = self._step(*step)
             if out is None:
-                result = self._nothing
-            elif out[0] == 1:
-                result = self._one_message(out)
-            else:
-                result = self._answer(step, self._hand_over(out))
+                out = self._step(*step)
+            result = self._answer(step, self._hand_over(out))
         except LuaError as problem:
             result = _broken(problem)
         if step[_FLAGS] >= _BOOT:
