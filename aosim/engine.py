@@ -51,6 +51,7 @@ _arrival: Callable[[tuple[object, ...]], Arrival] = partial(tuple.__new__, Arriv
 _DELIVER_LATER = frozenset({"Deliver-After", "Deliver-At"})
 _USUAL = ("Data-Protocol", "Type")  # the first and the third tag that ao.send writes; its own are four
 _UNUSUAL = DROPPED | _DELIVER_LATER
+_HANDLED = ("handled", "waiting")
 
 
 #: Makes the process of a child from its Process message: (message, module id) -> process.
@@ -215,7 +216,7 @@ class Engine:
         processes, and it pays for every call: the same by way of `_commit` costs a fifth more in all.
         """
         messages, spawns, assignments, output, prompt, error, _, verdict, forgiven = result
-        if verdict != "handled" or output or spawns or assignments or forgiven or error is not None:
+        if verdict not in _HANDLED or output or spawns or assignments or forgiven or error is not None:
             return False
         for target, _, _, flat, problem in messages:
             if problem or not target or flat[:5:4] != _USUAL or not _UNUSUAL.isdisjoint(flat[6::2]):
