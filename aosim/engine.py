@@ -226,6 +226,8 @@ class Engine:
         append, names, counts = self.journal.append, self.names, self.counts
         append(pack(("done", identity, process_id, nonce, now_ms, height, False, verdict, None, "")))
         resident.prompt = prompt
+        if verdict == "waiting":
+            resident.has_waited = True
         counts.handled += 1
         counts.sent += len(messages)
         arrivals: list[Arrival] = []
@@ -276,6 +278,8 @@ class Engine:
             append(content)
         if output:
             resident.output.append(output)
+        if verdict == "waiting":
+            resident.has_waited = True
         if error is None:
             resident.prompt = prompt
         else:

@@ -159,6 +159,11 @@ class ProcessHandle:
         return list(found) if isinstance(found, list) else []
 
     @property
+    def waiting(self) -> int:
+        """How many of its handlers wait for a message (`receive`), each in the middle of an earlier one."""
+        return lua_of(self._resident).waiting() if self._resident.has_waited else 0
+
+    @property
     def output(self) -> list[str]:
         """What each of its messages printed, without colours; the last 10 000 are kept."""
         return [_COLOURS.sub("", text) for text in self._resident.output]

@@ -16,7 +16,7 @@ class Resident:
 
     __slots__ = (
         *("id", "name", "owner", "process", "module_id", "authority", "parent_id"),
-        *("cron", "output", "errors", "prompt"),
+        *("cron", "output", "errors", "prompt", "has_waited"),
     )
 
     def __init__(self, process_id: str, name: str, owner: str, flat: tuple[str, ...], process: Process) -> None:
@@ -33,3 +33,4 @@ class Resident:
         self.output: deque[str] = deque(maxlen=_OUTPUT_MAX)
         self.errors: list[str] = []
         self.prompt = ""
+        self.has_waited = False  # one of its handlers has stopped for another message, and may still

@@ -386,6 +386,12 @@ class Simulation:
         return [self.wallet(name) for name in names]
 
     @property
+    def waiting(self) -> list[ProcessHandle]:
+        """The processes of which a handler waits for a message: `handle.waiting` says how many do."""
+        waited = [resident.id for resident in self._engine.residents.values() if resident.has_waited]
+        return [handle for handle in map(self.process, waited) if handle.waiting]
+
+    @property
     def scheduled(self) -> list[Scheduled]:
         """All that waits for its time, the earliest first."""
         return [self._scheduled(due_ms, event) for due_ms, event in self._engine.queue]

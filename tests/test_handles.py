@@ -206,3 +206,31 @@ def test_a_python_process_has_state_but_no_globals(sim: Simulation) -> None:
     for touch in (lambda: process.eval("1"), lambda: process.read("x"), lambda: process.inbox):
         with pytest.raises(UsageError, match="process 'memory' is no Lua process, it has no globals; use its state"):
             touch()
+
+
+WAITER = """
+Handlers.add("Ask", "Ask", function(m)
+  local answer = Send({ Target = m.Tags.Peer, Action = "Nope" }).receive()
+  print(answer.Data)
+end)
+"""
+
+
+def test_a_handler_that_waits_is_counted_until_it_is_answered() -> None:
+    fingerprints = set()
+    for looks in (False, True):
+        sim = Simulation()
+        waiter = sim.spawn(WAITER, name="waiter")
+        deaf = sim.spawn("", name="deaf")
+        for _ in range(2):
+            waiter.send(Action="Ask", Peer=deaf.id)
+        sim.run()
+        if looks:
+            assert (waiter.waiting, deaf.waiting, [each.name for each in sim.waiting]) == (2, 0, ["waiter"])
+        deaf.eval("Inbox[#Inbox].reply({ Data = 'at last' }) return print")
+        sim.run()
+        if looks:
+            assert waiter.waiting == 1
+        assert waiter.output[-1] == "at last"
+        fingerprints.add(sim.fingerprint)
+    assert len(fingerprints) == 1

@@ -72,6 +72,9 @@ def _waiting(paper: Paper, sim: Simulation, counts: Counts) -> None:
             paper.line(text)
         if len(waiting) > _WAITING_SHOWN:
             paper.line(f"  and {len(waiting) - _WAITING_SHOWN:,} more")
+    for process in sim.waiting:
+        paper.line(f"{process.name}: {number_of(process.waiting, 'handler')} still waiting for a message")
+        paper.object("waiting", kind="handler", target=process.name, count=process.waiting)
     for one in waiting:
         paper.object("waiting", at_ms=one.due_ms - sim.start_ms, kind=one.kind, target=one.target, what=one.what)
 

@@ -114,6 +114,12 @@ class LuaProcess:
             self._rebuild()
         return python_value(self._look(b"read", *map(to_bytes, name.split("."))))
 
+    def waiting(self) -> int:
+        """How many of its handlers wait for a message, in `receive` and its kin."""
+        if self._stale:
+            self._rebuild()
+        return int(self._look(b"waiting")[0])
+
     def global_names(self) -> list[str]:
         """The globals the author has made, in order of their names."""
         if self._stale:

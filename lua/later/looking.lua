@@ -98,6 +98,20 @@ function looking.read(...)
   return k.part("sandbox_texts").unnumbered(read, ...)
 end
 
+--- How many handlers wait for a message.
+function looking.waiting()
+  local list, count = rawget(k.handlers, "coroutines"), 0
+  if type(list) == "table" then
+    k.wake(list)
+    for _, thread in raw.next, list do
+      if type(thread) == "thread" and raw.coroutine.status(thread) == "suspended" then
+        count = count + 1
+      end
+    end
+  end
+  return count
+end
+
 -- The globals of every process.
 local at_boot = {}
 for name in raw.string.gmatch([[
