@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aosim.checks import check_text
+from aosim.colours import without_colours
 from aosim.errors import UsageError
 from aosim.fates import Fate
 from aosim.luavm.process import LuaProcess
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 #: Tags beside those given as keywords: for names that are no Python names, or that repeat. None is none.
 Tags = Mapping[str, str] | Sequence[tuple[str, str]] | None
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Sent:
@@ -166,7 +165,7 @@ class ProcessHandle:
     @property
     def output(self) -> list[str]:
         """What each of its messages printed, without colours; the last 10 000 are kept."""
-        return [_COLOURS.sub("", text) for text in self._resident.output]
+        return [without_colours(text) for text in self._resident.output]
 
     @property
     def errors(self) -> list[str]:

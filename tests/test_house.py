@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "aosim"
 
 FLOORS = [
-    {"checks", "errors", "ids", "limits", "message", "packing", "process_info", "seeds", "version"},
+    {"checks", "colours", "errors", "ids", "limits", "message", "packing", "process_info", "seeds", "version"},
     {
         *("archive", "clock", "cron", "events", "executor", "fates", "findings", "journal", "loops", "messenger"),
         *("network", "observers", "process", "residents", "scheduler", "wallet"),

@@ -9,7 +9,7 @@ from lupa.lua53 import LuaError
 
 from aosim.errors import BorderError
 from aosim.luavm.border import to_bytes
-from aosim.luavm.process import LuaProcess
+from aosim.luavm.vm import Vm
 from aosim.process_info import ProcessInfo
 
 _NOBODY = ProcessInfo("", "", (), "")
@@ -26,7 +26,7 @@ class ModuleInstance:
         self._files = files or {}
         self._log: list[tuple[bytes, bytes]] = []
         self._stale = False
-        self._process = _Vm()
+        self._vm = Vm(_NOBODY, "network")
         self._open_files()
 
     def handle(self, message: dict[str, Any], env: dict[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
@@ -46,45 +46,24 @@ class ModuleInstance:
 
     def _answer(self, call: tuple[bytes, bytes]) -> dict[str, Any]:
         while True:
-            out = self._process.answer_json(*call)
+            out = self._vm.call(b"json_door", b"answer", *call)
             if isinstance(out, bytes):
                 answer = json.loads(out.decode("utf-8", "replace"))
                 return answer if isinstance(answer, dict) else {}
-            self._process.want(out[1].decode())
+            self._vm.want(out[1].decode())
             self._rebuild()
 
     def _open_files(self) -> None:
         for name, text in self._files.items():
-            self._process.file(b"/data/" + to_bytes(name), to_bytes(text))
+            self._vm.file(f"/data/{name}", text)
 
     def _rebuild(self) -> None:
         self._stale = False
-        self._process.restart()
+        self._vm.start()
         self._open_files()
         for call in self._log:
-            if not isinstance(self._process.answer_json(*call), bytes):
+            if not isinstance(self._vm.call(b"json_door", b"answer", *call), bytes):
                 raise BorderError("a message that was evaluated before asks for a library when replayed")
-
-
-class _Vm(LuaProcess):
-    """The runtime of a LuaProcess, reached by its JSON door."""
-
-    def __init__(self) -> None:
-        super().__init__(_NOBODY, fidelity="network")
-
-    def answer_json(self, message: bytes, env: bytes) -> Any:
-        return self._hand_over(self._call(b"json_door", b"answer", message, env))
-
-    def file(self, path: bytes, text: bytes) -> None:
-        self._file(path, text)
-
-    def want(self, name: str) -> None:
-        if name in self._wanted:
-            raise BorderError(f"the runtime asked for {name!r} twice")
-        self._wanted.add(name)
-
-    def restart(self) -> None:
-        self._start()
 
 
 def _failed(error: object) -> bool:

@@ -8,15 +8,12 @@ from typing import Any
 
 from lupa.lua53 import LuaError
 
+from aosim.colours import without_colours
 from aosim.errors import BorderError
-from aosim.luavm import source
 from aosim.luavm.border import python_value, texts_of, texts_to_bytes, to_bytes, to_text
+from aosim.luavm.vm import Vm
 from aosim.message import NO_RESULT, Assignment, AssignRequest, Forgiven, Outgoing, Result
 from aosim.process_info import ProcessInfo
-
-__all__ = ["LuaProcess", "ProcessInfo", "check_source"]
-
-check_source = source.check_source
 
 _FIXED_TAGS = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "Reference")
 #: What the runtime's step takes: sender, owner, data, timestamp, block height, nonce, epoch, flags, the rest in one
@@ -25,7 +22,6 @@ _FIXED_TAGS = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "
 Step = tuple[Any, ...]
 _FLAGS = 7  # its place in a step
 _PUSHED, _CRON, _DRY_RUN, _ASSIGNED, _BOOT = 1, 2, 4, 8, 16
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _OWN_PLACE = re.compile(r'\[string "(?:\.[^"\n]*|json|ao)"\]:\d+: |\?:-1: ')
 _TRACEBACK = re.compile(r"\s*stack traceback:\n(?:[ \t]+[^\n]*(?:\n|$))*")
 
@@ -41,13 +37,11 @@ class LuaProcess:
     def __init__(self, info: ProcessInfo, *, fidelity: str = "docs") -> None:
         self.info = info
         self._id = info.id
-        self._fidelity = fidelity
+        self._vm = Vm(info, fidelity)
         self._log: list[Step] = []
-        self._wanted: set[str] = set()
         self._prompt = ""
         self._nothing = NO_RESULT
         self._stale = False
-        self._start()
 
     def handle(self, assignment: Assignment) -> Result:
         """Evaluate one assignment and keep what it changed, unless it failed."""
@@ -75,7 +69,7 @@ class LuaProcess:
         except UnicodeError:
             return self._keep(self._step_of(assignment))
         try:
-            out = self._step(*step)
+            out = self._vm.step(*step)
         except LuaError as problem:
             self._stale = True
             return _broken(problem)
@@ -126,36 +120,14 @@ class LuaProcess:
             self._rebuild()
         return list(texts_of(self._look(b"global_names")))
 
-    def _look(self, *arguments: bytes) -> tuple[Any, ...]:
+    def _look(self, name: bytes, *arguments: bytes) -> tuple[Any, ...]:
         try:
-            return _tuple(self._hand_over(self._call(b"looking", *arguments)))
+            return _tuple(self._vm.call(b"looking", name, *arguments))
         except LuaError:  # more values than Lua can hand over at once
             return (b"failed",)
 
-    def _start(self) -> None:
-        runtime = source.new_runtime()
-        (
-            self._step,
-            introduce,
-            self._provide,
-            self._go_on,
-            self._call,
-            self._file,
-            self._forget_parts,
-        ) = runtime.execute(source.bundle(), self._fidelity.encode())
-        self._runtime = runtime
-        info = self.info
-        done = introduce(
-            *map(to_bytes, (info.id, info.owner, info.module_id, info.module_owner)),
-            len(info.flat),
-            *texts_to_bytes(info.flat + info.module_flat),
-        )
-        self._hand_over(done)
-        for name in sorted(self._wanted):
-            self._provide(name.encode(), source.library(name), True)
-
     def _rebuild(self) -> None:
-        self._start()
+        self._vm.start()
         self._stale = False
         for number, step in enumerate(self._log):
             if self._evaluate(step).error is not None:
@@ -194,12 +166,12 @@ class LuaProcess:
     def _evaluate(self, step: Step, out: Any = None) -> Result:
         try:
             if out is None:
-                out = self._step(*step)
-            result = self._answer(step, self._hand_over(out))
+                out = self._vm.step(*step)
+            result = self._answer(step, self._vm.hand_over(out))
         except LuaError as problem:
             result = _broken(problem)
         if step[_FLAGS] >= _BOOT:
-            self._forget_parts()
+            self._vm.forget_parts()
         return result
 
     def _one_message(self, out: tuple[Any, ...], verdict: str = "handled") -> Result:
@@ -207,17 +179,6 @@ class LuaProcess:
         sent = _sent(target, data, reference, tags)
         result: Result = _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", verdict, ()))
         return result
-
-    def _hand_over(self, out: Any) -> Any:
-        """Give the runtime the parts it stops for and take what it hands out in pieces, until it has answered."""
-        pieces: list[Any] = []
-        while type(out) is tuple and out[0] in (b"need", b"more"):
-            if out[0] == b"need":
-                self._provide(out[1], source.library(out[1].decode()))
-            else:
-                pieces += out[1:]
-            out = self._go_on()
-        return tuple(pieces) if pieces else out
 
     def _answer(self, step: Step, out: Any) -> Result:
         """The rarer answers of the runtime."""
@@ -237,7 +198,8 @@ class LuaProcess:
             return self._few_messages(out, 4, to_text(output), verdict.decode())
         if kind != b"missing":
             return self._result(out)
-        self._want(to_text(out[1]))
+        self._vm.want(to_text(out[1]))
+        self._rebuild()
         return self._evaluate(step)
 
     def _few_messages(self, out: Sequence[Any], at: int, output: str = "", verdict: str = "handled") -> Result:
@@ -253,13 +215,6 @@ class LuaProcess:
     def _new_prompt(self, prompt: bytes) -> None:
         self._prompt = to_text(prompt)
         self._nothing = Result(prompt=self._prompt, verdict="handled")
-
-    def _want(self, name: str) -> None:
-        """A library was asked for that the runtime did not hold: undo, hand it over, and do it again."""
-        if name in self._wanted:
-            raise BorderError(f"the runtime asked for {name!r} twice")
-        self._wanted.add(name)
-        self._rebuild()
 
     def _result(self, out: tuple[Any, ...]) -> Result:
         values = iter(out)
@@ -319,7 +274,7 @@ def _tuple(value: object) -> tuple[Any, ...]:
 
 
 def _plain(text: str) -> str:
-    text = _TRACEBACK.sub("\n", _COLOUR.sub("", text))
+    text = _TRACEBACK.sub("\n", without_colours(text))
     return _OWN_PLACE.sub("", text).strip()
 
 

@@ -1,0 +1,82 @@
+"""Vm: one Lua runtime with the aos runtime in it, and the few functions it is reached by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aosim.errors import BorderError
+from aosim.luavm import source
+from aosim.luavm.border import texts_to_bytes, to_bytes
+from aosim.process_info import ProcessInfo
+
+
+class Vm:
+    """The runtime of one process. Nothing but bytes, numbers and booleans goes in and comes out.
+
+    `step` evaluates a message; its answer goes through `hand_over`. `forget_parts` lets go of what
+    only a boot needs. After `start` it is as new, but for the parts it has been found to want.
+    """
+
+    __slots__ = (
+        "_call",
+        "_fidelity",
+        "_file",
+        "_go_on",
+        "_info",
+        "_provide",
+        "_runtime",
+        "_wanted",
+        "forget_parts",
+        "step",
+    )
+
+    def __init__(self, info: ProcessInfo, fidelity: str) -> None:
+        self._info = info
+        self._fidelity = fidelity.encode()
+        self._wanted: tuple[str, ...] = ()
+        self.start()
+
+    def start(self) -> None:
+        """Begin anew, with nothing evaluated."""
+        runtime = source.new_runtime()
+        self.step, introduce, self._provide, self._go_on, self._call, self._file, self.forget_parts = runtime.execute(
+            source.bundle(), self._fidelity
+        )
+        self._runtime = runtime
+        info = self._info
+        done = introduce(
+            *map(to_bytes, (info.id, info.owner, info.module_id, info.module_owner)),
+            len(info.flat),
+            *texts_to_bytes(info.flat + info.module_flat),
+        )
+        self.hand_over(done)
+        for name in self._wanted:
+            self._provide(name.encode(), source.library(name), True)
+
+    def want(self, name: str) -> None:
+        """Remember a part that was asked for where it could not be handed over: `start` brings it from now on.
+
+        Raises BorderError when it had been brought: then the step would never end.
+        """
+        if name in self._wanted:
+            raise BorderError(f"the runtime asked for {name!r} twice")
+        self._wanted = tuple(sorted((*self._wanted, name)))
+
+    def hand_over(self, out: Any) -> Any:
+        """Give the runtime the parts it stops for and take what it hands out in pieces, until it has answered."""
+        pieces: list[Any] = []
+        while type(out) is tuple and out[0] in (b"need", b"more"):
+            if out[0] == b"need":
+                self._provide(out[1], source.library(out[1].decode()))
+            else:
+                pieces += out[1:]
+            out = self._go_on()
+        return tuple(pieces) if pieces else out
+
+    def call(self, part: bytes, name: bytes, *arguments: bytes) -> Any:
+        """Call a function of a part of the runtime."""
+        return self.hand_over(self._call(part, name, *arguments))
+
+    def file(self, path: str, text: str) -> None:
+        """Let the process read a text at a path."""
+        self._file(to_bytes(path), to_bytes(text))
