@@ -26,14 +26,14 @@ from aosim.errors import (
 )
 from aosim.fates import Counts, DeadLetter, Fate
 from aosim.findings import Finding
-from aosim.handles import ProcessHandle, Scheduled, Sent, Timer, WalletHandle
+from aosim.handles import ProcessHandle, Run, Scheduled, Sent, Timer, WalletHandle
 from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
 from aosim.message import Assignment, AssignRequest, Forgiven, Message, Outgoing, Result, Tag
 from aosim.network import Constant, Latency, LatencyNetwork, Lognormal, Network, Uniform
 from aosim.observers import Observer
 from aosim.process import Context, Process
-from aosim.simulation import Run, Simulation
+from aosim.simulation import Simulation
 from aosim.version import __version__
 
 __all__ = [

@@ -430,7 +430,9 @@ class Engine:
     def check_limits(self) -> None:
         """Raise TooManyWaiting or EndlessLoop when a run goes on without bounds, and without end."""
         if self.counts.on_the_way > self.limits.waiting_max:
-            targets = Counter(event.message.target for _, event in self.queue if isinstance(event, Arrival | Birth))
+            targets = Counter(
+                event.message.target for event in self.queue.events() if isinstance(event, Arrival | Birth)
+            )
             raise TooManyWaiting(waiting=self.counts.on_the_way, busiest=self.name_of(targets.most_common(1)[0][0]))
         longest = self.loops.longest
         if longest is not None and longest.hops >= self.limits.hops_max:

@@ -13,12 +13,12 @@ from aosim.message import Message
 class Arrival(NamedTuple):
     """A message reaches an address.
 
-    `process_id` is the message's target, or another process it was assigned to. `hops` counts the
+    `address` is the message's target, or a process it was assigned to. `hops` counts the
     messages between it and the one from outside that began the chain.
     """
 
     message: Message
-    process_id: str
+    address: str
     hops: int = 0
 
 
@@ -77,6 +77,10 @@ class EventQueue:
             heapify(kept)
             self._heap = kept
         return removed
+
+    def events(self) -> Iterator[Event]:
+        """All that waits, in no order: without the price of sorting."""
+        return (event for _, _, event in self._heap)
 
     def __len__(self) -> int:
         return len(self._heap)

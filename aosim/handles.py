@@ -78,6 +78,30 @@ class Timer:
         return self._simulation.cancel(self)
 
 
+class Run(NamedTuple):
+    """What a `run` did, and what it left."""
+
+    events: int  # that happened
+    now_ms: int
+    stopped_by: str  # "quiet", "time", "events" or "condition"
+    waiting: int  # messages still on the way
+    next_ms: int | None  # when the next thing is due
+    loops: tuple[str, ...]  # chains that look endless: "ping → pong → ping, 4,159 hops"
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is on the way any more; timers and cron may still tick."""
+        return self.waiting == 0
+
+    def __str__(self) -> str:
+        text = f"{self.events:,} event{'s' * (self.events != 1)}, stopped by {self.stopped_by}"
+        if self.waiting:
+            text += f", {self.waiting:,} message{'s' * (self.waiting > 1)} still on the way"
+        if self.next_ms is not None:
+            text += f", next at {self.next_ms} ms"
+        return text + "".join(f"; endless loop? {loop}" for loop in self.loops)
+
+
 class Scheduled(NamedTuple):
     """Something that waits for its time."""
 

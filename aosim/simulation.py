@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from aosim.checks import check_text, check_whole
 from aosim.clock import START_MS, Clock
@@ -15,7 +15,7 @@ from aosim.errors import EvalError, ObserverTouched, UnknownName, UsageError
 from aosim.events import Arrival, Birth, CronTick, TimerTick
 from aosim.fates import Counts, DeadLetter, Fate
 from aosim.findings import Finding
-from aosim.handles import Address, ProcessHandle, Scheduled, Sent, Tags, Timer, WalletHandle, lua_of
+from aosim.handles import Address, ProcessHandle, Run, Scheduled, Sent, Tags, Timer, WalletHandle, lua_of
 from aosim.ids import address_of, is_address
 from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
@@ -31,30 +31,6 @@ from aosim.seeds import Seeds
 from aosim.spawning import Spawner
 
 FIDELITIES = ("docs", "network")
-
-
-class Run(NamedTuple):
-    """What a `run` did, and what it left."""
-
-    events: int  # that happened
-    now_ms: int
-    stopped_by: str  # "quiet", "time", "events" or "condition"
-    waiting: int  # messages still on the way
-    next_ms: int | None  # when the next thing is due
-    loops: tuple[str, ...]  # chains that look endless: "ping → pong → ping, 4,159 hops"
-
-    @property
-    def quiet(self) -> bool:
-        """Whether nothing is on the way any more; timers and cron may still tick."""
-        return self.waiting == 0
-
-    def __str__(self) -> str:
-        text = f"{self.events:,} event{'s' * (self.events != 1)}, stopped by {self.stopped_by}"
-        if self.waiting:
-            text += f", {self.waiting:,} message{'s' * (self.waiting > 1)} still on the way"
-        if self.next_ms is not None:
-            text += f", next at {self.next_ms} ms"
-        return text + "".join(f"; endless loop? {loop}" for loop in self.loops)
 
 
 class Simulation:
@@ -86,6 +62,11 @@ class Simulation:
         if not isinstance(seed, int):
             raise UsageError(f"seed={seed!r}: any whole number")
         check_moment(check_whole("start_ms", start_ms))
+        if not isinstance(limits, Limits | None):
+            raise UsageError(f"limits={limits!r}: a Limits(...), as in Limits(hops_max=1_000)")
+        for name, door, method in (("network", network, "plan"), ("journal", journal, "append")):
+            if door is not None and not callable(getattr(door, method, None)):
+                raise UsageError(f"{name}={door!r}: it has no method {method}(...)")
         self.seed = seed
         self.fidelity = fidelity
         self.seeds = Seeds(seed)
@@ -477,7 +458,7 @@ class Simulation:
         """Suspect no chain any more of which nothing is on the way."""
         loops = self._engine.loops
         if loops.longest is not None:
-            waiting = [event for _, event in self._engine.queue if isinstance(event, Arrival | Birth)]
+            waiting = (event for event in self._engine.queue.events() if isinstance(event, Arrival | Birth))
             loops.keep({event.message.pushed_for for event in waiting})
 
     def _scheduled(self, due_ms: int, event: Arrival | Birth | CronTick | TimerTick) -> Scheduled:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from aosim import ProcessHandle, Simulation
@@ -285,3 +287,16 @@ def test_a_simulation_shows_what_it_is() -> None:
     sim = Simulation(seed=3, start_ms=5)
     sim.spawn("", name="one")
     assert repr(sim) == "<Simulation seed=3 docs, 1 processes, 5 ms>"
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ({"limits": 5}, r"limits=5: a Limits\(\.\.\.\)"),
+        ({"network": 5}, r"network=5: it has no method plan"),
+        ({"journal": "run.db"}, r"journal='run.db': it has no method append"),
+    ],
+)
+def test_an_option_of_the_wrong_kind_is_refused_at_once(option: dict[str, Any], problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        Simulation(**option)

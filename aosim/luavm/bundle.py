@@ -115,7 +115,7 @@ def _required(text: str, folder: Path, root: Path, seen: dict[str, None]) -> Ite
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
+        return path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except FileNotFoundError:
         near = sorted(other.name for other in path.parent.glob("*.lua")) if path.parent.is_dir() else []
         there = f"Lua files there: {', '.join(near[:8])}" if near else f"No Lua files in {path.parent}"

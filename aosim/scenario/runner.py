@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from aosim.fates import Counts, DeadLetter
 from aosim.findings import Finding
-from aosim.handles import Sent
+from aosim.handles import Run, Sent
 from aosim.limits import Limits
 from aosim.scenario.expect import judge
 from aosim.scenario.model import Expectation, MessagePlan, ProcessPlan, Settings
 from aosim.scenario.values import with_addresses
-from aosim.simulation import Run, Simulation
+from aosim.simulation import Simulation
 
 
 class Judgement(NamedTuple):

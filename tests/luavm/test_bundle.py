@@ -160,3 +160,8 @@ def test_a_path_without_its_ending_is_no_lua_and_the_file_is_named(
         load_source("shop")
     with pytest.raises(SourceError, match=r"load it again\.$"):
         load_source("shap")
+
+
+def test_a_byte_order_mark_in_front_of_a_file_is_no_lua(tmp_path: Path) -> None:
+    (tmp_path / "a.lua").write_bytes(b"\xef\xbb\xbfX = 7")
+    assert Simulation().spawn(tmp_path / "a.lua").read("X") == 7
