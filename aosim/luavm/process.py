@@ -47,27 +47,10 @@ class LuaProcess:
         """Evaluate one assignment and keep what it changed, unless it failed."""
         if self._stale:
             self._rebuild()
-        message, _, nonce, epoch, timestamp_ms, block_height, hash_chain, cron, _ = assignment
-        id_, sender, owner, target, data, flat, anchor, from_module, pushed_for, signature = message
-        if cron or target != self._id or id_ == self._id:
-            return self._keep(self._step_of(assignment))
-        # The hot path: what `_step_of`, `_evaluate` and `_one_message` do for nearly every message, without
-        # the calls, each of which would cost as much as ten tags.
-        try:
-            step = (
-                sender.encode(),
-                owner.encode(),
-                None if data is None else data.encode(),
-                timestamp_ms,
-                block_height,
-                nonce,
-                epoch,
-                _PUSHED if from_module else 0,
-                f"{id_}\n{target}\n{hash_chain}\n{from_module}\n{pushed_for}\n{signature}\n{anchor}".encode(),
-                *map(str.encode, flat),
-            )
-        except UnicodeError:
-            return self._keep(self._step_of(assignment))
+        step = self._step_of(assignment)
+        if step[_FLAGS] > _PUSHED:
+            return self._keep(step)
+        # What `_keep` does, without the calls, for the two answers that nearly every message gets.
         try:
             out = self._vm.step(*step)
         except LuaError as problem:
