@@ -22,6 +22,7 @@ function env.print(value)
     value = k.printable(value)
   end
   k.insert(env.HANDLER_PRINT_LOGS, value)
+  return nil
 end
 
 local function prompt()

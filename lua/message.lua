@@ -63,8 +63,8 @@ local function normalize(name)
 end
 
 -- Names that ask for more than the short way does (1), the one that answers are found by (2),
--- and those of fields that a message has of its own (3).
-local weighty = { ["Content-Type"] = 1, ["X-Reference"] = 2, Timestamp = 3, Nonce = 3 }
+-- those of fields that a message has of its own (3), and the one that may say it is the Process message (4).
+local weighty = { ["Content-Type"] = 1, ["X-Reference"] = 2, Timestamp = 3, Nonce = 3, Id = 4 }
 local Action = "Action"
 
 local title_count = 0
@@ -329,6 +329,8 @@ function message.from_record(record)
         heavy = heavy or record[at + 1] == "application/json"
       elseif weight == 3 then
         covers = true -- a field of the message itself
+      elseif weight == 4 then
+        heavy = heavy or record[at + 1] == k.process_id
       elseif weight then
         reference = not reference and record[at + 1] or true
       end

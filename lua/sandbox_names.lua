@@ -41,10 +41,13 @@ local function serial(object)
   return number
 end
 
-local function to_text(value)
+local function to_text(...)
+  local value = ...
   local kind = type(value)
   if kind == "string" then
     return value
+  elseif kind == "nil" and select("#", ...) == 0 then
+    blame("tostring", "bad argument #1 to '?' (value expected)")
   elseif kind == "number" or kind == "boolean" or kind == "nil" then
     return raw_tostring(value)
   end

@@ -43,7 +43,8 @@ function eval.run(msg)
   if value then
     local logs = k.env.HANDLER_PRINT_LOGS
     if logs then
-      k.insert(logs, type(value) == "table" and k.stringify().format(value) or k.tostring(value))
+      local listed = type(value) == "table" and not (sandbox.is_file and sandbox.is_file(value))
+      k.insert(logs, listed and k.stringify().format(value) or k.tostring(value))
     end
   end
 end

@@ -14,6 +14,9 @@ end
 function globals.printable(value)
   local kind = type(value)
   if kind == "table" then
+    if k.sandbox.is_file and k.sandbox.is_file(value) then
+      return value -- as a userdata would, it makes the message fail when the lines are joined
+    end
     return k.stringify().format(value)
   elseif kind == "boolean" then
     return coloured("blue", value)

@@ -99,6 +99,15 @@ local function decode_data(msg)
   end
 end
 
+-- aos: a message that does not say who sent and signed it cannot be evaluated.
+local function need_sender(msg)
+  for _, name in raw.ipairs({ "From", "Owner" }) do
+    if msg[name] == nil then
+      error('[string ".process"]:543: attempt to index a nil value (field \'' .. name .. "')", 0)
+    end
+  end
+end
+
 --- Take a message through; returns the result as a table, as ao.result makes it.
 function long_way.handle(make, content_type_of)
   state.reset()
@@ -108,6 +117,7 @@ function long_way.handle(make, content_type_of)
   end
   k.restore_authorities()
   local msg = make()
+  need_sender(msg)
   first_things(msg)
   env.HANDLER_PRINT_LOGS = {}
   k.set_time(msg.Timestamp)

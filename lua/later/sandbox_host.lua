@@ -17,6 +17,11 @@ local blame, expected = sandbox.blame, sandbox.expected
 
 local function nothing() end
 
+-- Where Lua has a value and it is nil, which tostring can tell from none.
+local function empty()
+  return nil
+end
+
 local NO_FILE = 44 -- what AO's build calls ENOENT
 
 local function missing(name)
@@ -46,7 +51,7 @@ end
 local os = {
   date = date,
   difftime = raw.os.difftime,
-  getenv = nothing,
+  getenv = empty,
   clock = function()
     return (sandbox.now_ms - (sandbox.start_ms or sandbox.now_ms)) / 1000
   end,
@@ -153,15 +158,15 @@ end
 
 local debug = {
   debug = nothing,
-  gethook = nothing,
+  gethook = empty,
   getinfo = get_info,
-  getlocal = nothing,
+  getlocal = empty,
   getmetatable = any_metatable,
   getregistry = function()
     return {}
   end,
   getupvalue = nothing,
-  getuservalue = nothing,
+  getuservalue = empty,
   sethook = nothing,
   setlocal = nothing,
   setmetatable = set_any_metatable,

@@ -22,6 +22,11 @@ local function new_file(content)
   return self
 end
 
+--- Whether a value is a file, which is a userdata elsewhere.
+function sandbox.is_file(value)
+  return states[value] ~= nil
+end
+
 function file_meta.__tostring(self)
   local state = states[self]
   if state and not state.open then
@@ -108,12 +113,16 @@ end
 
 function file.close(self)
   local state = state_of(self)
+  if state.standard then
+    return nil, "cannot close standard file"
+  end
   state.open = false
   return true
 end
 
 function file.flush(self)
-  return self
+  state_of(self)
+  return true
 end
 
 function file.setvbuf()
@@ -121,6 +130,9 @@ function file.setvbuf()
 end
 
 local standard_in, standard_out, standard_error = new_file(""), new_file(false), new_file(false)
+for _, standard in raw.ipairs({ standard_in, standard_out, standard_error }) do
+  states[standard].standard = true
+end
 
 local function open(name, mode)
   if type(name) ~= "string" then
@@ -139,11 +151,11 @@ return {
     stdout = standard_out,
     stderr = standard_error,
     open = open,
-    close = function()
-      return true
+    close = function(which)
+      return file.close(which or standard_out)
     end,
     flush = function()
-      return standard_out
+      return true
     end,
     input = function()
       return standard_in
