@@ -67,9 +67,10 @@ function k.set_time(timestamp)
   now = timestamp
   local library = rawget(env, "os")
   if library ~= os_library then
-    if type(library) == "table" then
-      make_time(library)
+    if type(library) ~= "table" then
+      raw.error("[string \".process\"]:583: attempt to index a " .. type(library) .. " value (global 'os')", 0)
     end
+    make_time(library)
     return
   end
   local meta = getmetatable(library)
@@ -299,6 +300,9 @@ function fast.step(msg, record, action)
     timestamp, record.covers = message.field_of(record, "Timestamp"), true
   end
   if time_made or covers or env.os ~= os_library then
+    if type(env.os) ~= "table" then
+      return k.steps.long_way(msg) -- where it fails
+    end
     k.set_time(timestamp)
   elseif now ~= timestamp then
     now, sandbox.now_ms = timestamp, timestamp

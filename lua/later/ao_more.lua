@@ -31,9 +31,13 @@ function more.encode_data(t)
   return data
 end
 
+-- aos: the Anchor is the number in whole digits, so it must be a whole one.
 local function anchor_of(reference)
   local whole = tointeger(reference)
-  return whole and format("%032d", whole) or outbox.anchor(tostring(reference))
+  if not whole then
+    error("[string \".ao\"]:341: bad argument #2 to 'format' (number has no integer representation)", 0)
+  end
+  return format("%032d", whole)
 end
 
 --- A process may set ao.reference to what is no integer.

@@ -43,11 +43,11 @@ local function new_module(bits, word_bits)
   function bint.frombase(text, base)
     base = base or 10
     if type(text) ~= "string" or not to_integer(base) or base < 2 or base > 36 then
-      return nil
+      return
     end
     local minus, digits = string_match(string_lower(text), "^([+-]?)(%w+)$")
     if not digits then
-      return nil
+      return
     end
     local _, step = chunk_of(base)
     local words = fill(0)
@@ -55,7 +55,7 @@ local function new_module(bits, word_bits)
       local chunk = string_sub(digits, start, start + step - 1)
       local carry = to_number(chunk, base)
       if not carry then
-        return nil
+        return
       end
       local factor = to_integer(base ^ #chunk)
       for i = 1, size do
@@ -70,12 +70,14 @@ local function new_module(bits, word_bits)
 
   function bint.fromstring(text)
     if type(text) ~= "string" then
-      return nil
+      return
     elseif string_find(text, "^[+-]?%d+$") then
       return frombase(text, 10)
     end
     local minus, kind, digits = string_match(text, "^([+-]?)0([xXbB])(%x+)$")
-    return digits and frombase(minus .. digits, string_lower(kind) == "x" and 16 or 2) or nil
+    if digits then
+      return frombase(minus .. digits, string_lower(kind) == "x" and 16 or 2)
+    end
   end
 
   --- The bytes of a text, lowest first; missing ones are 0, further ones are left out.
@@ -112,7 +114,6 @@ local function new_module(bits, word_bits)
     elseif kind == "string" then
       return bint.fromstring(x)
     end
-    return nil
   end
 
   local tobint = bint.tobint
@@ -156,7 +157,7 @@ local function new_module(bits, word_bits)
     local number = tobint(x)
     base = base or 10
     if not number or not to_integer(base) or base < 2 or base > 36 then
-      return nil
+      return
     end
     if unsigned == nil then
       unsigned = base ~= 10

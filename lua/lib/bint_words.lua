@@ -136,7 +136,7 @@ local function new_words(bint, bits, word_bits)
   local function frominteger(x)
     local rest = to_integer(x)
     if not rest then
-      return nil
+      return
     end
     local words, base = {}, 1 << word_bits
     for i = 1, size do
@@ -148,7 +148,7 @@ local function new_words(bint, bits, word_bits)
   local function fromuinteger(x)
     local rest = to_integer(x)
     if not rest then
-      return nil
+      return
     end
     local words = {}
     for i = 1, size do
