@@ -163,8 +163,9 @@ local function emit_forgiven()
   end
 end
 
+-- As the network sees it, in JSON: functions disappear, and NaN makes the whole evaluation fail.
 local function failed(failure)
-  return failure ~= nil and failure ~= false and failure ~= "" and failure ~= 0 and failure == failure
+  return failure ~= nil and failure ~= false and failure ~= "" and failure ~= 0 and type(failure) ~= "function"
 end
 
 -- An error raised in the runtime's own code says nothing of the author's line that led there.

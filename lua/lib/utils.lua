@@ -4,8 +4,8 @@ local lib = ...
 local raw = lib.raw
 local error, getmetatable, math_type, next, select, type =
   raw.error, raw.getmetatable, raw.math.type, raw.next, raw.select, raw.type
-local string_find, string_gsub, string_lower, string_upper =
-  raw.string.find, raw.string.gsub, raw.string.lower, raw.string.upper
+local string_find, string_gsub, string_lower, string_match, string_upper =
+  raw.string.find, raw.string.gsub, raw.string.lower, raw.string.match, raw.string.upper
 local getinfo = raw.debug.getinfo
 local pairs = lib.pairs
 
@@ -235,15 +235,12 @@ end
 -- aos: a dash alone does not make a text a Lua pattern.
 local MAGIC = "[%^%$%(%)%%%.%[%]%*%+%?]"
 
--- The sandbox's find, when there is one: the author's pattern may be an expensive one.
-local guarded_find = lib.find or string_find
-
 local function matches_text(text, value)
   if value ~= nil and type(value) ~= "string" and type(value) ~= "number" then
     fail(29, "bad argument #1 to 'lower' (string expected, got " .. type(value) .. ")")
   end
   if string_find(text, MAGIC) then -- aos: the pattern is made lower case too, %S becomes %s
-    return guarded_find(string_lower(value or ""), string_lower(text)) ~= nil
+    return string_match(string_lower(value or ""), string_lower(text)) ~= nil -- find takes "a)" for no pattern
   end
   return value == text or value ~= nil and string_lower(value) == string_lower(text)
 end

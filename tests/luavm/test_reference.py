@@ -75,6 +75,12 @@ def _by_the_process(turns: tuple[Turn, ...]) -> str:
     ("section", "turns", "told"),
     [
         ("3.2 a tag Id replaces the field", (("", "Id", PROCESS, "Type", "Process"), "#Inbox"), "1"),
+        (
+            "8 a malformed pattern is an error",
+            ("Handlers.add('h', {X = 'a)'}, print)", ("", "X", "a")),
+            "error: invalid pattern capture",
+        ),
+        ("10 a function as second value is no failure", ("X = 1 return nil, print", "X"), "1"),
         ("11 print returns nil", ('select("#", print("a"))',), "a\n1"),
         ("11 a file is no table", ("io.write('x')",), "file (0x00000001)"),
         ("11 nor for print", ("print(io.stdout)",), "error: invalid value (table) at index 1 in table for 'concat'"),
@@ -88,6 +94,12 @@ def _by_the_process(turns: tuple[Turn, ...]) -> str:
 )
 def test_a_process_sees_what_the_reference_says(section: str, turns: tuple[Turn, ...], told: str) -> None:
     assert (_by_the_module(turns), _by_the_process(turns)) == (told, told), section
+
+
+@pytest.mark.parametrize(("second", "left"), [("0/0", "nil"), ("1/0", "nil"), ("''", "1"), ("0", "1")])
+def test_a_second_value_is_a_failure_as_it_is_for_the_network(second: str, left: str) -> None:
+    turns = (f"X = 1 return nil, {second}", "tostring(X)")
+    assert (_by_the_module(turns), _by_the_process(turns)) == (left, left)
 
 
 @pytest.mark.parametrize("field", ["From", "Owner", "Tags"])
