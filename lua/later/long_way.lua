@@ -29,6 +29,9 @@ local function seed(msg)
     return value .. ""
   end
   local height = part("Block-Height")
+  if not raw.string.find(height, "^%d+$") then
+    error('[string ".chance"]:41: bad argument #1 to \'seed\' (number has no integer representation)', 0)
+  end
   local sum = byte_sum(part("Owner") .. part("Module") .. part("Id"))
   k.seed_digits = height .. tostring(sum) -- the generator is only made when something is drawn
   local chance = k.loaded_libraries and k.loaded_libraries.chance

@@ -115,3 +115,9 @@ def test_a_message_without_sender_or_tags_cannot_be_evaluated(field: str) -> Non
     }
     del fields[field]
     assert "Error" in ModuleInstance().handle(fields, _ENV)
+
+
+@pytest.mark.parametrize(("height", "fails"), [(7, False), ("7", False), ("abc", True), (7.5, True), (None, True)])
+def test_the_first_message_needs_a_whole_block_height(height: Any, fails: bool) -> None:
+    fields = {"Id": PROCESS, "From": OWNER, "Owner": OWNER, "Target": PROCESS, "Tags": [], "Module": "x"}
+    assert ("Error" in ModuleInstance().handle({**fields, "Block-Height": height}, _ENV)) is fails
