@@ -20,7 +20,10 @@ local function blame(name, message)
   end
   -- Called without a name, by pcall say, Lua tells the full one; of a tail call the name at the place is lost.
   name = call.name or call.istailcall and gsub(name, "^.*%.", "") or name
-  error((gsub(message, " '[^']*'", " '" .. gsub(name, "%%", "%%%%") .. "'", 1)), 3)
+  if find(message, "^bad argument") or find(message, "^calling") then -- other complaints name what they mean
+    message = gsub(message, " '[^']*'", " '" .. gsub(name, "%%", "%%%%") .. "'", 1)
+  end
+  error(message, 3)
 end
 
 -- pcall of string.format, where some of the values are objects.

@@ -23,6 +23,11 @@ from .test_reference import Turn, _by_the_module, _by_the_process
         ),
         ("22 in whatever table os is", ("os = { time = 1 }", "os.time()"), "1700000000002"),
         (
+            "23 an unknown option of string.format is named",
+            ("string.format('%y', 1)",),
+            "error: [string \"aos\"]:1: invalid option '%y' to 'format'",
+        ),
+        (
             "25 tobase returns nothing for what it cannot do",
             ('tostring(require(".bint")(64).tobase(1, 99))',),
             "error: [string \"aos\"]:1: bad argument #1 to 'tostring' (value expected)",
