@@ -49,7 +49,7 @@ _WHOLE = re.compile(r"([0-9]{1,16})(?:\.0*)?")  # what a process writes: no digi
 # Arrival(...) takes twice as long as making the tuple it is, and each message has one.
 _arrival: Callable[[tuple[object, ...]], Arrival] = partial(tuple.__new__, Arrival)
 _DELIVER_LATER = frozenset({"Deliver-After", "Deliver-At"})
-_USUAL = ("Data-Protocol", "Type")  # the first and the third tag that ao.send writes; its own are four
+_USUAL = ("Data-Protocol", "Variant", "Type")  # the first of the four tags that ao.send writes
 _UNUSUAL = DROPPED | _DELIVER_LATER
 _HANDLED = ("handled", "waiting")
 
@@ -177,7 +177,7 @@ class Engine:
         if hops in WATCHED_HOPS:
             self.loops.look(message, hops)
         assignment = self.scheduler.assign(message, address)
-        if self.observers or self.watched:
+        if self.observers or message[0] in self.watched:
             self.evaluate(resident, assignment, hops)
             return
         (result,) = self._executor.evaluate((assignment,))
@@ -219,7 +219,7 @@ class Engine:
         if verdict not in _HANDLED or output or spawns or assignments or forgiven or error is not None:
             return False
         for target, _, _, flat, problem in messages:
-            if problem or not target or flat[:5:4] != _USUAL or not _UNUSUAL.isdisjoint(flat[6::2]):
+            if problem or not target or flat[:5:2] != _USUAL or not _UNUSUAL.isdisjoint(flat[6::2]):
                 return False
         message, process_id, nonce, _, now_ms, height, cause, _, _ = assignment
         identity, pushed_for = message[0], message[8] or message[0]
@@ -249,12 +249,11 @@ class Engine:
         """Write down an assignment and what came of it, and let what it caused leave.
 
         One entry for both: a result follows from the assignments before it, so one without the other
-        would tell nothing more. Long, because every message between processes goes through here and
-        each call would cost it as much as a step of its own.
+        would tell nothing more.
         """
         message, process_id, nonce, _, timestamp_ms, height, hash_chain, cron, _ = assignment
         messages, spawns, assignments, output, prompt, error, _, verdict, forgiven = result
-        identity, pushed_for, counts = message[0], message[8], self.counts
+        identity, pushed_for = message.id, message.pushed_for
         if not pushed_for and not cron:
             pushed_for = identity
         cause = hash_chain or identity
@@ -284,17 +283,14 @@ class Engine:
             resident.prompt = prompt
         else:
             resident.errors.append(error)
-        if verdict == "handled" and not self.watched:  # nearly always; what settle() does
-            counts.handled += 1
-        else:
-            self.settle(identity, FATE_OF_VERDICT[verdict], result)
+        self.settle(identity, FATE_OF_VERDICT[verdict], result)
         for rule, place, detail in forgiven:
             self.findings.add(Finding(rule, resident.name, place, detail))
         if self.observers:
             self._show(lambda observer: observer.on_result(assignment, result))
         for letter, not_before_ms, problem in letters:
             if problem:
-                counts.sent += 1
+                self.counts.sent += 1
                 self.bury(letter, problem)
             else:
                 self.dispatch(letter, hops + 1, not_before_ms)

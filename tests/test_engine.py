@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aosim import Fate, Message, ProcessHandle, Simulation
+from aosim import Fate, Message, Observer, ProcessHandle, Simulation
 from aosim.messenger import MESSENGER_ID
 
 
@@ -338,3 +338,22 @@ def test_a_condition_may_be_given_a_longest_time() -> None:
     sim.every(1_000, clock, Action="Tick")
     assert sim.run(for_ms=5_000, until=lambda: False).stopped_by == "time"
     assert sim.run(for_ms=5_000, until=lambda: len(clock.inbox) > 6).stopped_by == "condition"
+
+
+def test_a_deliver_tag_in_an_edited_outbox_delays_whether_or_not_somebody_looks() -> None:
+    arrivals = set()
+    for looks in (False, True):
+        sim = Simulation()
+        bob = sim.wallet("bob")
+        code = f"""
+        Handlers.add("Go", "Go", function()
+          ao.send({{ Target = "{bob.address}" }})
+          ao.outbox.Messages[1].Tags[2] = {{ name = "Deliver-After", value = "5000" }}
+        end)
+        """
+        if looks:
+            sim.observe(Observer())
+        sim.spawn(code).send(Action="Go")
+        sim.run()
+        arrivals.add((sim.now_ms - sim.start_ms, len(bob.inbox), sim.fingerprint))
+    assert [(at_ms, count) for at_ms, count, _ in arrivals] == [(5_010, 1)]
