@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conformance_comparing import difference
 
-from aosim.cli.conformance import answer_cases
+from aosim.conformance import answer_cases, difference
 
 _FOLDER = Path(__file__).parent / "conformance"
 _LATER = {"globals/module._crypto"}

@@ -13,11 +13,10 @@ from typing import Any
 
 import pages
 import pytest
-from conformance_comparing import difference
 
 import aosim
 from aosim import Counts, Fate, Limits
-from aosim.cli.conformance import answer_cases
+from aosim.conformance import answer_cases, difference
 from aosim.findings import ON_THE_NETWORK
 
 PAGES = [pages.ROOT / "README.md", *sorted((pages.ROOT / "docs").glob("*.md"))]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conformance_comparing import difference
 
+from aosim.conformance import difference
 from aosim.luavm.process import LuaProcess
 from aosim.message import Assignment, Message, Outgoing, Result
 from aosim.process_info import ProcessInfo
