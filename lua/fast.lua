@@ -242,7 +242,7 @@ local waiting_msg, waiting_record, waiting_logs
 local function after(msg, record, logs, ok, problem)
   if ok == need then
     waiting_msg, waiting_record, waiting_logs = msg, record, logs
-    return "need", problem
+    return k.need_of(problem)
   elseif k.missing then
     return "missing", k.missing
   end

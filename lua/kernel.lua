@@ -43,6 +43,12 @@ end
 -- What is not at hand is asked of the host. A coroutine of ours can wait for it right here; within one of the
 -- process's, or below a C function, it cannot: then the step is given up, and done again by the host.
 local give_up = {}
+
+function k.give_up(name)
+  k.missing = name
+  error(give_up, 0)
+end
+
 k.need, k.ours = {}, raw.setmetatable({}, { __mode = "k" })
 
 --- The code of a part or library, as a function.
@@ -50,8 +56,7 @@ function k.code(name)
   local code = codes[name]
   if not code then
     if not k.ours[raw.coroutine.running()] or not raw.coroutine.isyieldable() then
-      k.missing = name
-      error(give_up, 0)
+      k.give_up(name)
     end
     raw.coroutine.yield(k.need, name)
     code = codes[name]
@@ -87,7 +92,7 @@ end
 
 -- Fields of k that belong to a part, by the part's name. A table of k's own size would double with a few more.
 local comes_with = {
-  libraries = " json utils stringify dump private_json bit32 random ", findings = " forgive ", globals = " printable ",
+  libraries = " json utils stringify dump private_json bit32 random ask ", findings = " forgive ", globals = " printable ",
   environment = " environment set_environment process_tag ",
   ao_more = " forward parse_authorities restore_authorities refuse_send encode_data odd_reference refuse_reply "
     .. "fresh_outbox "

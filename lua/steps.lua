@@ -23,6 +23,14 @@ function k.plain_text(value)
   return "(error object is a " .. kind .. " value)"
 end
 
+--- What the host is told when a coroutine has stopped for it: "need" and the name of a part, or "ask" and a question.
+function k.need_of(name)
+  if name == k.question then
+    return "ask", raw.table.unpack(name, 1, name.n)
+  end
+  return "need", name
+end
+
 -- A coroutine that has stopped for something the host has to hand over, and what comes after it.
 local halted, after_it
 
@@ -31,7 +39,7 @@ local function next_of(thread, after, ok, first, ...)
     return "missing", k.missing
   elseif ok and first == k.need then
     halted, after_it = thread, after
-    return "need", (...)
+    return k.need_of(...)
   elseif not ok then
     return after(false, first)
   end
@@ -45,8 +53,11 @@ local function drive(after, run, ...)
   return next_of(thread, after, resume(thread, ...))
 end
 
---- Go on after the host has handed over what the last answer asked for.
-function steps.go_on()
+--- Go on after the host has handed over what was needed, or with its answer to what was asked.
+function steps.go_on(...)
+  if raw.select("#", ...) > 0 then
+    k.answer = raw.table.pack(...)
+  end
   local thread, after = halted, after_it
   halted, after_it = nil, nil
   if thread == nil then
@@ -103,10 +114,16 @@ function steps.step(...)
   return take(msg, record, action)
 end
 
---- Call a function of a part by names: "looking", "read", ...
+--- Call a function of a part by names: "looking", "read", ... The host may do so while a question waits for its answer.
 function steps.call(part, name, ...)
   k.missing = false
-  return drive(pass, function(...)
+  local outer, after_outer = halted, after_it
+  halted, after_it = nil, nil
+  local function back(...)
+    halted, after_it = outer, after_outer
+    return pass(...)
+  end
+  return drive(back, function(...)
     return k.part(part)[name](...)
   end, ...)
 end

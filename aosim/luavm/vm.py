@@ -7,7 +7,10 @@ from typing import Any
 from aosim.errors import BorderError
 from aosim.luavm import source
 from aosim.luavm.border import texts_to_bytes, to_bytes
+from aosim.luavm.services import Desk, PartMissing
 from aosim.process_info import ProcessInfo
+
+_LETTING_THROUGH = "letting_through"  # the part that is not called, but changes what is there
 
 
 class Vm:
@@ -19,6 +22,7 @@ class Vm:
 
     __slots__ = (
         "_call",
+        "_desk",
         "_fidelity",
         "_file",
         "_go_on",
@@ -43,6 +47,7 @@ class Vm:
             source.bundle(), self._fidelity
         )
         self._runtime = runtime
+        self._desk: Desk | None = None
         info = self._info
         done = introduce(
             *map(to_bytes, (info.id, info.owner, info.module_id, info.module_owner)),
@@ -52,6 +57,8 @@ class Vm:
         self.hand_over(done)
         for name in self._wanted:
             self._provide(name.encode(), source.library(name), True)
+        if _LETTING_THROUGH in self._wanted:
+            self.call(_LETTING_THROUGH.encode(), b"begin")
 
     def want(self, name: str) -> None:
         """Remember a part that was asked for where it could not be handed over: `start` brings it from now on.
@@ -63,18 +70,38 @@ class Vm:
         self._wanted = tuple(sorted((*self._wanted, name)))
 
     def hand_over(self, out: Any) -> Any:
-        """Give the runtime the parts it stops for and take what it hands out in pieces, until it has answered."""
+        """Give the runtime the parts it stops for, answer what it asks, and take what it hands out in pieces."""
         pieces: list[Any] = []
-        while type(out) is tuple and out[0] in (b"need", b"more"):
-            if out[0] == b"need":
+        while type(out) is tuple:
+            kind = out[0]
+            if kind == b"need":
                 self._provide(out[1], source.library(out[1].decode()))
-            else:
+                out = self._go_on()
+            elif kind == b"ask":
+                try:
+                    out = self._go_on(*self._answer(out[1:]))
+                except PartMissing as missing:
+                    return b"missing", missing.part
+            elif kind == b"more":
                 pieces += out[1:]
-            out = self._go_on()
+                out = self._go_on()
+            else:
+                break
         return tuple(pieces) if pieces else out
 
-    def call(self, part: bytes, name: bytes, *arguments: bytes) -> Any:
-        """Call a function of a part of the runtime."""
+    def _answer(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+        if self._desk is None:
+            self._desk = Desk(self._call_back)
+        return self._desk.answer(*question)
+
+    def _call_back(self, part: bytes, name: bytes, *arguments: Any) -> Any:
+        out = self.call(part, name, *arguments)
+        if type(out) is tuple and out[0] == b"missing":
+            raise PartMissing(out[1])
+        return out
+
+    def call(self, part: bytes, name: bytes, *arguments: Any) -> Any:
+        """Call a function of a part of the runtime, with bytes, numbers and booleans."""
         return self.hand_over(self._call(part, name, *arguments))
 
     def file(self, path: str, text: str) -> None:

@@ -9,8 +9,43 @@ local loaded = k.loaded_libraries
 
 local libraries = {}
 
+-- Asking the host ----------------------------------------------------------------------------------------
+
+local function answered()
+  local values = k.answer
+  k.question, k.answer = nil, nil
+  if not values[1] then
+    raw.error(values[2], 0)
+  end
+  return raw.table.unpack(values, 2, values.n)
+end
+
+--- Have the host compute something: a service by its name, and texts, numbers and booleans for it. What it refuses is
+--- an error with its text, without a position.
+--- A coroutine of the process, or a C function that calls back, lets no question through: then the message is given up,
+--- and done again by a process in which such coroutines and functions do.
+function libraries.ask(...)
+  local co = raw.coroutine
+  if k.missing then
+    k.give_up(k.missing)
+  end
+  if not co.isyieldable() or not (k.ours[co.running()] or k.lets_through) then
+    if k.lets_through then
+      raw.error("this cannot be called from within a metamethod or a message handler that C code calls", 0)
+    end
+    k.give_up("letting_through")
+  end
+  k.question = raw.table.pack(...)
+  co.yield(k.need, k.question)
+  return answered()
+end
+
+-- Libraries ----------------------------------------------------------------------------------------------
+
 -- What a library is given.
-local lib = { raw = raw, pairs = sandbox.pairs, next = sandbox.next, tostring = sandbox.tostring }
+local lib = {
+  raw = raw, pairs = sandbox.pairs, next = sandbox.next, tostring = sandbox.tostring, ask = libraries.ask
+}
 
 function lib.sort(t, before)
   return sandbox.part("sandbox_sort").table.sort(t, before)
