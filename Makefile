@@ -1,13 +1,14 @@
-# make demo   sets everything up and shows a market of a dozen processes
-# make test   sets everything up and runs the checks and the tests
-# make bench  measures against the floor
+# make demo      sets everything up and shows a market of a dozen processes
+# make test      sets everything up and runs the checks and the tests
+# make bench     measures against the floor
+# make fidelity  measures against the reference module, and writes the figures into docs/fidelity.md
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench fidelity clean
 
 demo: $(READY)
 	$(BIN)/aosim demo
@@ -22,6 +23,9 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/aosim bench
+
+fidelity: $(READY)
+	$(BIN)/aosim fidelity
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aosim needs Python 3.11 or newer: make PYTHON=python3.11")'

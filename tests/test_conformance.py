@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-from pathlib import Path
-from typing import Any
+from functools import cache
 
 import pytest
 
-from aosim.conformance import answer_cases, difference
+from aosim.conformance import PAGE, Report, answer_cases, make_report, page_with, read_known, read_recordings
 
-_FOLDER = Path(__file__).parent / "conformance"
-_LATER = {"globals/module._crypto"}
-
-
-def _read(name: str) -> list[dict[str, Any]]:
-    text = gzip.decompress((_FOLDER / f"{name}.jsonl.gz").read_bytes()).decode()
-    return [json.loads(line) for line in text.split("\n") if line]
+_RECORDINGS = read_recordings()
+_THEMES = sorted({recording.theme for recording in _RECORDINGS})
 
 
-_CASES = _read("cases")
-_GOLDEN = {golden["name"]: golden["results"] for golden in _read("golden")}
-_THEMES = sorted({case["theme"] for case in _CASES})
+@cache
+def report_of(theme: str) -> Report:
+    return make_report([one for one in _RECORDINGS if one.theme == theme], read_known())
 
 
 @pytest.mark.parametrize("theme", _THEMES)
 def test_every_recorded_message_is_answered_as_the_reference_module_did(theme: str) -> None:
-    cases = [case for case in _CASES if case["theme"] == theme and case["name"] not in _LATER]
-    for case, line in zip(cases, answer_cases(json.dumps(case) for case in cases), strict=True):
-        answer = json.loads(line)
-        assert answer["name"] == case["name"]
-        for at, (wanted, got) in enumerate(zip(_GOLDEN[case["name"]], answer["results"], strict=True)):
-            told = difference(wanted, got, unordered=bool(case.get("unordered")))
-            assert not told, f"{case['name']}, message {at}: {told}"
+    report = report_of(theme)
+    assert [(one.case, one.message, one.told) for one in report.unlisted] == []
+    assert report.stale == ()
+
+
+@pytest.mark.parametrize("theme", _THEMES)
+def test_what_there_is_in_a_process_is_what_the_reference_module_lists(theme: str) -> None:
+    for names in report_of(theme).names:
+        assert (names.table, names.missing, names.added) == (names.table, (), ())
+
+
+def test_the_page_on_fidelity_is_current() -> None:
+    reports = [report_of(theme) for theme in _THEMES]
+    report = Report(
+        themes=tuple(theme for one in reports for theme in one.themes),
+        differences=tuple(difference for one in reports for difference in one.differences),
+        stale=(),
+        names=tuple(names for one in reports for names in one.names),
+    )
+    assert page_with(report, PAGE) == PAGE.read_text(encoding="utf-8"), "aosim fidelity writes the page"
 
 
 def test_empty_lines_between_cases_are_left_out() -> None:
-    lines = ["\n", json.dumps(_CASES[0]), "  \n"]
+    lines = ["\n", json.dumps(_RECORDINGS[0].case), "  \n"]
     assert len(list(answer_cases(lines))) == 1

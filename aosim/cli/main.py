@@ -125,6 +125,27 @@ def conformance() -> None:
 
 
 @app.command()
+def fidelity(
+    themes: Annotated[
+        list[str] | None, typer.Option("--theme", metavar="NAME", help="Only this theme; may be repeated.")
+    ] = None,
+    cases: Annotated[
+        Path | None, typer.Option(metavar="PLACE", help="Other conversations: a file of JSON lines, or a folder.")
+    ] = None,
+    golden: Annotated[Path | None, typer.Option(metavar="PLACE", help="The answers of the reference to them.")] = None,
+    page: Annotated[Path | None, typer.Option(metavar="FILE", help="Another page to put the figures into.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change no page: fail when its figures are others.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure how close this is to the reference module, and put the figures into docs/fidelity.md."""
+    from aosim.cli.show_fidelity import show_fidelity
+
+    with told():
+        code = show_fidelity(cases=cases, golden=golden, themes=themes or (), page=page, check=check, as_json=as_json)
+        raise typer.Exit(code)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from aosim.version import __version__

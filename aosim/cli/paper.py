@@ -21,7 +21,8 @@ class Paper:
         if sys.stdout is None:  # closed by the caller (`>&-`): what is printed goes nowhere
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         self._out = sys.stdout  # a scenario's own prints may be sent elsewhere
-        self._coloured = self._out.isatty() and not os.environ.get("NO_COLOR") and not as_json
+        self.on_terminal = self._out.isatty() and not as_json  # then a table may be drawn
+        self._coloured = self.on_terminal and not os.environ.get("NO_COLOR")
 
     def paint(self, text: str, colour: str) -> str:
         """The text in a colour, where there are colours."""

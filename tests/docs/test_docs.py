@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
-import json
 import re
 import warnings
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pages
 import pytest
 
 import aosim
 from aosim import Counts, Fate, Limits
-from aosim.conformance import answer_cases, difference
 from aosim.findings import ON_THE_NETWORK
 
 PAGES = [pages.ROOT / "README.md", *sorted((pages.ROOT / "docs").glob("*.md"))]
@@ -107,28 +102,6 @@ def test_the_python_reference_tells_every_count() -> None:
 def test_the_lua_reference_tells_every_rule_of_the_findings() -> None:
     reference = text_of("reference-lua.md")
     assert [rule for rule in ON_THE_NETWORK if f"| `{rule}` |" not in reference] == []
-
-
-def test_the_page_on_fidelity_tells_how_many_recorded_messages_are_answered_alike() -> None:
-    equal: Counter[str] = Counter()
-    of: Counter[str] = Counter()
-    golden = {case["name"]: case["results"] for case in recorded("golden")}
-    for case in recorded("cases"):
-        (answer,) = answer_cases([json.dumps(case)])
-        pairs = zip(golden[case["name"]], json.loads(answer)["results"], strict=True)
-        alike = [not difference(one, other, unordered=bool(case.get("unordered"))) for one, other in pairs]
-        for theme in (case["theme"], "**all**"):
-            equal.update({theme: all(alike), f"{theme} messages": sum(alike)})
-            of.update({theme: 1, f"{theme} messages": len(alike)})
-    page = text_of("fidelity.md")
-    for theme in (name for name in of if not name.endswith(" messages")):
-        messages = f"{theme} messages"
-        assert f"| {theme} | {equal[theme]} of {of[theme]} | {equal[messages]} of {of[messages]} |" in page
-
-
-def recorded(name: str) -> list[dict[str, Any]]:
-    packed = (pages.ROOT / "tests" / "conformance" / f"{name}.jsonl.gz").read_bytes()
-    return [json.loads(line) for line in gzip.decompress(packed).decode().split("\n") if line]
 
 
 @pytest.mark.parametrize(
