@@ -16,8 +16,6 @@ from aosim.packing import pack
 
 #: The messenger of aos networks; published code names it as its Authority.
 MESSENGER_ID = "fcoN_xJeisVsPXA-trzVAuIiqO3ydLQxM-L4XbrQKzY"
-#: The module that the network's aos spawns from unless told otherwise.
-MODULE_ID = "ISShJH1ij-hPPt9St5UFFr_8Ys3Kj5cyg7zrMGt7H9s"
 
 #: A Message from the tuple of its fields; Message(...) takes twice as long.
 new_message: Callable[[tuple[object, ...]], Message] = partial(tuple.__new__, Message)

@@ -13,14 +13,14 @@ from aosim.ids import is_address
 from aosim.luavm.bundle import Source, load_source
 from aosim.luavm.process import LuaProcess
 from aosim.message import Message, find_tag
-from aosim.messenger import MESSENGER_ID, MODULE_ID, signed
+from aosim.messenger import MESSENGER_ID, signed
 from aosim.outside import CLIENT_TAGS, Outside, pairs_of
 from aosim.process import Process, PythonHandler, PythonProcess
 from aosim.process_info import ProcessInfo
+from aosim.profiles import PROFILES, profile_named, profile_of
 from aosim.residents import Resident
 from aosim.scheduler import SCHEDULER_ID
 
-_MODULES = {"aos": MODULE_ID, "aos-2.0.6": MODULE_ID}
 _MODULE_TAGS = (
     *("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Module"),
     *("Module-Format", "wasm64-unknown-emscripten-draft_2024_02_15"),
@@ -56,9 +56,7 @@ class Spawner:
         given = text_tags(pairs_of(tags), f"spawn of {name or 'a process'}")
         given += cron_tags(cron) if cron is not None else ()
         cron_plan(given, self._engine.clock)
-        if module not in _MODULES and not is_address(check_text(module, "module=")):
-            raise UnknownName(module, _MODULES, kind="module")
-        module_id = _MODULES.get(module, module)
+        module_id = _module_id(module)
         owner_id = self._outside.resolve(owner if owner is not None else "owner")
         code = Source("", "") if callable(source) else load_source(source, file)
 
@@ -82,7 +80,7 @@ class Spawner:
     def lua_process(self, message: Message, module_id: str) -> Process:
         """The Lua process that a Process message asks for, not evaluated yet."""
         info = ProcessInfo(message.id, message.owner, message.flat, module_id, SCHEDULER_ID, _MODULE_TAGS)
-        return LuaProcess(info, fidelity=self._fidelity)
+        return LuaProcess(info, fidelity=self._fidelity, profile=profile_of(module_id))
 
     def check_name(self, name: str) -> None:
         """Raise UsageError or NameTaken for a name that a new process or wallet cannot have."""
@@ -124,12 +122,21 @@ class Spawner:
             self._engine.record(resident, assignment, result)
 
 
+def _module_id(module: str) -> str:
+    profile = profile_named(check_text(module, "module="))
+    if profile is not None:
+        return profile.module_id
+    if not is_address(module):
+        raise UnknownName(module, PROFILES, kind="module")
+    return module
+
+
 def _process_tags(name: str, given: tuple[str, ...], module_id: str, code: Source) -> tuple[str, ...]:
     """The tags of a process as the aos client writes them, around those it was given."""
     flat: tuple[str, ...] = ("App-Name", "aos", "Name", name)
     if find_tag(given, "Authority") is None:
         flat += ("Authority", MESSENGER_ID)
-    flat += ("aos-Version", "2.0.6", *given)
+    flat += ("aos-Version", profile_of(module_id).version, *given)
     if code.text and find_tag(given, "On-Boot") is None:
         flat += ("On-Boot", "Data")
     if code.chunk:

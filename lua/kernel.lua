@@ -1,9 +1,10 @@
 --- kernel.lua: builds a process in a fresh Lua and returns the few functions the host calls.
 --
--- `parts` are the files of this folder as functions, `fidelity` is "docs" or "network". Most of the runtime is not here
+-- `parts` are the files of this folder as functions, `fidelity` is "docs" or "network". A module that is not aos 2.0.6
+-- is given as the code of later/versions.lua, what it calls itself, and its traits. Most of the runtime is not here
 -- but in later/: what a process does not use takes no room in it.
 
-local parts, fidelity = ...
+local parts, fidelity, versions, calls_itself, traits = ...
 
 -- The originals, out of the process's reach; the library tables themselves become the process's.
 local raw, own = {}, {}
@@ -29,7 +30,9 @@ local error, next, find = raw.error, raw.next, raw.string.find
 
 -- Raw helpers: tables of the process may pretend anything, and its library tables may have been changed.
 k.insert, k.ipairs, k.tostring = raw.table.insert, raw.ipairs, sandbox.tostring
-local seldom = { remove = raw.table.remove, concat = raw.table.concat, pairs = sandbox.pairs, wake = sandbox.awake }
+local seldom = {
+  fold = raw.string.lower, remove = raw.table.remove, concat = raw.table.concat, pairs = sandbox.pairs, wake = sandbox.awake
+}
 
 -- Parts --------------------------------------------------------------------------------------------------
 
@@ -135,6 +138,8 @@ end
 
 -- The runtime --------------------------------------------------------------------------------------------
 
+local finish_version = versions and raw.load(versions, "=versions", "b", {})(k, calls_itself, traits)
+
 k.later(k, "whole_message", { "wake_message", "wake_tags" })
 k.message = parts.message(k)
 k.wake_message, k.wake_tags = nil, nil
@@ -147,4 +152,7 @@ k.default = k.later({}, "default", { "run" })
 k.process = parts.process(k)
 parts.boot(k)
 k.fast = parts.fast(k)
+if finish_version then
+  finish_version()
+end
 return parts.steps(k, provide, forget_parts)

@@ -56,7 +56,7 @@ local current = {
 message.current = current
 
 -- aos: underscores become dashes, then only the first letter and those after a dash are capital.
-local function normalize(name)
+local normalize = k.normalize or function(name)
   local text = lower(gsub(name, "_", "-"))
   text = gsub(text, "^%l", upper)
   return (gsub(text, "%-%l", upper))

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from aosim import Message, ProcessHandle, Simulation, Tag
-from aosim.messenger import MESSENGER_ID, MODULE_ID, without
+from aosim.messenger import MESSENGER_ID, without
+from aosim.profiles import AOS_MODULE_ID
 from aosim.scheduler import SCHEDULER_ID
 
 
@@ -32,7 +33,7 @@ def test_the_messenger_drops_some_tags_and_adds_its_own_at_the_end(sim: Simulati
         Tag("Data-Protocol", "ao"),
         Tag("Type", "Message"),
         Tag("From-Process", puppet.id),
-        Tag("From-Module", MODULE_ID),
+        Tag("From-Module", AOS_MODULE_ID),
         Tag("Pushed-For", sent.id),
     )
 

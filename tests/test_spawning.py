@@ -7,7 +7,8 @@ import pytest
 from aosim import Simulation
 from aosim.errors import AosimError, BootError, NameTaken, SourceError, UnknownName, UsageError
 from aosim.ids import address, is_address
-from aosim.messenger import MESSENGER_ID, MODULE_ID
+from aosim.messenger import MESSENGER_ID
+from aosim.profiles import AOS_MODULE_ID
 
 
 def test_a_process_is_made_from_lua_text(sim: Simulation) -> None:
@@ -60,7 +61,7 @@ def test_a_process_has_the_tags_an_aos_client_writes(sim: Simulation) -> None:
         "Name": "p",
         "My-Tag": "x",
         "Authority": MESSENGER_ID,
-        "Module": MODULE_ID,
+        "Module": AOS_MODULE_ID,
         "Type": "Process",
         "Data-Protocol": "ao",
         "Variant": "ao.TN.1",
@@ -87,7 +88,7 @@ def test_two_processes_made_alike_have_two_ids(sim: Simulation) -> None:
 def test_the_module_is_aos_or_an_address(sim: Simulation) -> None:
     module = address(b"module")
     assert sim.spawn("", module=module).eval("ao._module") == module
-    assert sim.spawn("", module="aos-2.0.6").eval("ao._module") == MODULE_ID
+    assert sim.spawn("", module="aos-2.0.6").eval("ao._module") == AOS_MODULE_ID
     with pytest.raises(UnknownName, match=r"no module 'aos-3'\. Did you mean 'aos'\?"):
         sim.spawn("", module="aos-3")
 

@@ -11,6 +11,7 @@ from aosim.errors import BorderError
 from aosim.luavm.border import to_bytes
 from aosim.luavm.vm import Vm
 from aosim.process_info import ProcessInfo
+from aosim.profiles import AOS, Profile
 
 _NOBODY = ProcessInfo("", "", (), "")
 
@@ -22,11 +23,11 @@ class ModuleInstance:
     Assignments} or {Error}. A failing message, and a dry run, leave no trace.
     """
 
-    def __init__(self, *, files: dict[str, str] | None = None) -> None:
+    def __init__(self, *, files: dict[str, str] | None = None, profile: Profile = AOS) -> None:
         self._files = files or {}
         self._log: list[tuple[bytes, bytes]] = []
         self._stale = False
-        self._vm = Vm(_NOBODY, "network")
+        self._vm = Vm(_NOBODY, "network", profile)
         self._open_files()
 
     def handle(self, message: dict[str, Any], env: dict[str, Any], *, dry_run: bool = False) -> dict[str, Any]:

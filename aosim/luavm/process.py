@@ -14,6 +14,7 @@ from aosim.luavm.border import python_value, texts_of, texts_to_bytes, to_bytes,
 from aosim.luavm.vm import Vm
 from aosim.message import NO_RESULT, Assignment, AssignRequest, Forgiven, Outgoing, Result
 from aosim.process_info import ProcessInfo
+from aosim.profiles import AOS, Profile
 
 _FIXED_TAGS = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "Reference")
 #: What the runtime's step takes: sender, owner, data, timestamp, block height, nonce, epoch, flags, the rest in one
@@ -34,10 +35,10 @@ class LuaProcess:
     time, for chance, or for anything outside.
     """
 
-    def __init__(self, info: ProcessInfo, *, fidelity: str = "docs") -> None:
+    def __init__(self, info: ProcessInfo, *, fidelity: str = "docs", profile: Profile = AOS) -> None:
         self.info = info
         self._id = info.id
-        self._vm = Vm(info, fidelity)
+        self._vm = Vm(info, fidelity, profile)
         self._log: list[Step] = []
         self._prompt = ""
         self._nothing = NO_RESULT

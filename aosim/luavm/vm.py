@@ -9,8 +9,16 @@ from aosim.luavm import source
 from aosim.luavm.border import texts_to_bytes, to_bytes
 from aosim.luavm.services import Desk, PartMissing
 from aosim.process_info import ProcessInfo
+from aosim.profiles import AOS, Profile
 
 _LETTING_THROUGH = "letting_through"  # the part that is not called, but changes what is there
+
+
+def _versions(profile: Profile) -> tuple[bytes, ...]:
+    """What makes the runtime another module's."""
+    if profile is AOS:
+        return ()
+    return source.library("versions"), profile.calls_itself.encode(), " ".join(profile.traits).encode()
 
 
 class Vm:
@@ -27,6 +35,7 @@ class Vm:
         "_file",
         "_go_on",
         "_info",
+        "_profile",
         "_provide",
         "_runtime",
         "_wanted",
@@ -34,8 +43,9 @@ class Vm:
         "step",
     )
 
-    def __init__(self, info: ProcessInfo, fidelity: str) -> None:
+    def __init__(self, info: ProcessInfo, fidelity: str, profile: Profile = AOS) -> None:
         self._info = info
+        self._profile = profile
         self._fidelity = fidelity.encode()
         self._wanted: tuple[str, ...] = ()
         self.start()
@@ -44,7 +54,7 @@ class Vm:
         """Begin anew, with nothing evaluated."""
         runtime = source.new_runtime()
         self.step, introduce, self._provide, self._go_on, self._call, self._file, self.forget_parts = runtime.execute(
-            source.bundle(), self._fidelity
+            source.bundle(), self._fidelity, *_versions(self._profile)
         )
         self._runtime = runtime
         self._desk: Desk | None = None

@@ -210,7 +210,7 @@ function more.parse_authorities(values)
   for i = 1, #values do
     local text, at = values[i], 1
     while at <= #text do
-      local comma = find(text, ",", at, true) or #text + 1
+      local comma = not k.authorities_whole and find(text, ",", at, true) or #text + 1
       if comma > at then
         add_authority(list, sub(text, at, comma - 1))
       end
@@ -258,6 +258,9 @@ function more.complete(t)
     rawset(t, name, raw.table.move(texts, 1, #texts, 1, {}))
   end
   rawset(t, "registerHint", function() end)
+  if k.without then
+    k.without.ao(t)
+  end
   for name, assign in raw.next, k.later({}, "assignment", { "addAssignable", "removeAssignable", "isAssignable" }) do
     rawset(t, name, assign)
   end

@@ -44,7 +44,8 @@ end
 
 -- What a library is given.
 local lib = {
-  raw = raw, pairs = sandbox.pairs, next = sandbox.next, tostring = sandbox.tostring, ask = libraries.ask
+  raw = raw, pairs = sandbox.pairs, next = sandbox.next, tostring = sandbox.tostring, ask = libraries.ask,
+  fold = k.fold
 }
 
 function lib.sort(t, before)
@@ -63,6 +64,9 @@ function library(key)
   if not pair then
     pair = { k.code(key)(lib) }
     loaded[key] = pair
+    if k.without and k.without[key] then
+      k.without[key](pair[1])
+    end
     if key == "chance" and k.seed_digits then
       pair[2].seed_digits(k.seed_digits)
     end

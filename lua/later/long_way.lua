@@ -86,7 +86,7 @@ end
 local function install(msg)
   handlers.add("_eval", k.eval_pattern, k.eval.run)
   handlers.append("_default", k.default_pattern, k.default.run)
-  if msg.Id == k.process_id and k.process_id ~= nil then
+  if k.boot_handler_stays or msg.Id == k.process_id and k.process_id ~= nil then
     handlers.once("_boot", function(m)
       return m.Tags.Type == "Process" and env.Owner == m.From
     end, long_way.boot)
@@ -131,6 +131,9 @@ function long_way.handle(make, content_type_of)
 
   if msg.From ~= msg.Owner and not ao.isTrusted(msg) then
     k.verdict = "untrusted"
+    if k.refusals_answered and msg.From ~= ao.id then
+      ao.send({ Target = msg.From, Data = "Message is not trusted by this process!" })
+    end
     return ao.result(refused(not_trusted("Message", msg), env.Prompt()))
   end
   if ao.isAssignment(msg) and not ao.isAssignable(msg) then
@@ -141,6 +144,9 @@ function long_way.handle(make, content_type_of)
     return ao.result(refused(not_trusted("Assignment", msg), env.Prompt()))
   end
   install(msg)
+  if k.before_handlers then
+    k.before_handlers(msg)
+  end
   local ok, problem = process.run_handlers(msg)
   while ok == k.need do
     raw.coroutine.yield(ok, problem)

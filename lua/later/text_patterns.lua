@@ -7,7 +7,7 @@
 local k = ...
 local raw, sandbox, message = k.raw, k.sandbox, k.message
 local rawget, type, next, getmetatable = raw.rawget, raw.type, raw.next, raw.getmetatable
-local find, lower = raw.string.find, raw.string.lower
+local find, fold = raw.string.find, k.fold -- to lower case, in most versions of aos
 local first_tag, last_tag = message.first_tag, message.last_tag
 
 local text_patterns = {}
@@ -36,7 +36,7 @@ local function is_plain(text)
 end
 
 local function same(value, wanted)
-  return value == wanted or value ~= nil and lower(value) == lower(wanted)
+  return value == wanted or value ~= nil and fold(value) == fold(wanted)
 end
 
 local function own_matching()

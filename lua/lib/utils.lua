@@ -7,7 +7,7 @@ local error, getmetatable, math_type, next, select, type =
 local string_find, string_gsub, string_lower, string_match, string_upper =
   raw.string.find, raw.string.gsub, raw.string.lower, raw.string.match, raw.string.upper
 local getinfo = raw.debug.getinfo
-local pairs = lib.pairs
+local pairs, fold = lib.pairs, lib.fold
 
 -- aos: errors carry the position in the library's own file, which is not compared.
 local function fail(line, text)
@@ -240,9 +240,9 @@ local function matches_text(text, value)
     fail(29, "bad argument #1 to 'lower' (string expected, got " .. type(value) .. ")")
   end
   if string_find(text, MAGIC) then -- aos: the pattern is made lower case too, %S becomes %s
-    return string_match(string_lower(value or ""), string_lower(text)) ~= nil -- find takes "a)" for no pattern
+    return string_match(fold(value or ""), fold(text)) ~= nil -- find takes "a)" for no pattern
   end
-  return value == text or value ~= nil and string_lower(value) == string_lower(text)
+  return value == text or value ~= nil and fold(value) == fold(text)
 end
 
 --- Whether a value is what a pattern asks for: "_", text, Lua pattern, function, or a table of such.
