@@ -77,10 +77,15 @@ def library(name: str) -> bytes:
 _CHECK = b"local text, name = ... local run, problem = load(text, name, 't') return problem or false"
 
 
-def check_source(text: str, chunk: str) -> None:
-    """Raise a `SourceError` naming file and line when a Lua text does not parse."""
+def syntax_problem(text: str, chunk: str) -> str:
+    """ "file:line: what is wrong" for a Lua text that does not parse, "" for one that does."""
     name = chunk.encode("utf-8", "surrogateescape")
     problem = new_runtime().execute(_CHECK, text.encode("utf-8", "surrogateescape"), b"@" + name)
+    return problem.decode("utf-8", "surrogateescape") if isinstance(problem, bytes) else ""
+
+
+def check_source(text: str, chunk: str) -> None:
+    """Raise a `SourceError` naming file and line when a Lua text does not parse."""
+    problem = syntax_problem(text, chunk)
     if problem:
-        assert isinstance(problem, bytes)
-        raise SourceError(f"{problem.decode('utf-8', 'surrogateescape')}. Mend that line and load it again.")
+        raise SourceError(f"{problem}. Mend that line and load it again.")
