@@ -19,7 +19,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "aosim"
 
 FLOORS = [
-    {"checks", "colours", "errors", "ids", "limits", "message", "packing", "process_info", "seeds", "version"},
+    {
+        *("checks", "colours", "errors", "ids", "limits", "message", "packing", "process_info", "profiles"),
+        *("seeds", "version"),
+    },
     {
         *("archive", "clock", "cron", "events", "executor", "fates", "findings", "journal", "loops", "messenger"),
         *("network", "observers", "process", "residents", "scheduler", "wallet"),

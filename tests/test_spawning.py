@@ -89,7 +89,7 @@ def test_the_module_is_aos_or_an_address(sim: Simulation) -> None:
     module = address(b"module")
     assert sim.spawn("", module=module).eval("ao._module") == module
     assert sim.spawn("", module="aos-2.0.6").eval("ao._module") == AOS_MODULE_ID
-    with pytest.raises(UnknownName, match=r"no module 'aos-3'\. Did you mean 'aos'\?"):
+    with pytest.raises(UnknownName, match=r"no module 'aos-3'\. Did you mean 'aos-2\.0\.3'\?"):
         sim.spawn("", module="aos-3")
 
 

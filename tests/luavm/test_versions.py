@@ -23,8 +23,8 @@ def _sim(process: ProcessHandle) -> Simulation:
     return sim
 
 
-def _answer(process: ProcessHandle, **tags: str) -> str:
-    sent = process.send("x", **tags)
+def _answer(process: ProcessHandle, action: str) -> str:
+    sent = process.send("x", Action=action)
     _sim(process).run()
     assert sent.result is not None
     return sent.result.output
@@ -99,10 +99,10 @@ def test_2_0_4_alone_warns_of_a_nonce_behind_a_failure(module: str, warns: bool)
     process = _process(
         module, "Handlers.add('Bad', function() error('no') end) Handlers.add('Good', function() print('fine') end)"
     )
-    assert _answer(process, Action="Good") == "fine"
-    assert _answer(process, Action="Bad") != "fine"
-    assert _answer(process, Action="Good") == (f"{WARNING}\n\nfine" if warns else "fine")
-    assert _answer(process, Action="Good") == "fine"
+    assert _answer(process, "Good") == "fine"
+    assert _answer(process, "Bad") != "fine"
+    assert _answer(process, "Good") == (f"{WARNING}\n\nfine" if warns else "fine")
+    assert _answer(process, "Good") == "fine"
 
 
 @pytest.mark.parametrize(
