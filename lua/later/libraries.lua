@@ -147,6 +147,8 @@ makers[".boot"] = giver(k.process, "boot")
 function libraries.find_module(name)
   if makers[name] then
     return makers[name]()
+  elseif raw.string.sub(name, 1, 7) == ".crypto" then
+    return library("crypto_names")(name)
   end
   return runtime[name] or modules[name] and (library(modules[name]))
 end
