@@ -40,6 +40,7 @@ from aosim.messenger import (
 from aosim.network import Network
 from aosim.observers import Observer
 from aosim.packing import pack
+from aosim.patches import apply_patch, patch_of
 from aosim.process import Process
 from aosim.residents import Resident
 from aosim.scheduler import SCHEDULER_ID, Scheduler
@@ -259,9 +260,13 @@ class Engine:
         cause = hash_chain or identity
         letters: list[tuple[Message, int, str]] = []
         contents: list[bytes] = []
+        tree, patches = resident.tree, []
         for asked in messages:
             target, _, _, flat, problem = asked
             not_before_ms = 0
+            if tree is not None and (patch := patch_of(asked)) is not None:
+                patches.append(patch)
+                continue
             if not target:
                 target, problem = "", problem or "it has no Target"
             elif self.lenient:
@@ -275,6 +280,10 @@ class Engine:
         append(pack(("done", identity, process_id, nonce, timestamp_ms, height, cron, verdict, error, output)))
         for content in contents:
             append(content)
+        for patch in patches:
+            append(pack(("patched", process_id, patch)))
+            assert tree is not None
+            apply_patch(tree, patch)
         if output:
             resident.output.append(output)
         if verdict == "waiting":

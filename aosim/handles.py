@@ -11,6 +11,7 @@ from aosim.errors import UsageError
 from aosim.fates import Fate
 from aosim.luavm.process import LuaProcess
 from aosim.message import Message, Result
+from aosim.patches import look_up
 from aosim.process import PythonProcess
 from aosim.residents import Resident
 from aosim.wallet import Wallet
@@ -163,8 +164,16 @@ class ProcessHandle:
         return self._simulation.query(self, data, sender=sender, tags=tags, **named)
 
     def read(self, path: str) -> Any:
-        """A global by name or dotted path ("Balances.alice"), without running any code of the process."""
-        return lua_of(self._resident).read(check_text(path, f"a path into {self.name!r}"))
+        """A global by name or dotted path ("Balances.alice"), without running any code of the process.
+
+        Of a process made from "hyper-aos" also what it has published by patch@1.0, by a path with
+        slashes: "cache/balances/alice". Raises UnknownName for a place in there that does not exist.
+        """
+        check_text(path, f"a path into {self.name!r}")
+        tree = self._resident.tree
+        if tree is not None and ("/" in path or path in tree):
+            return look_up(tree, path)
+        return lua_of(self._resident).read(path)
 
     @property
     def state(self) -> dict[str, Any]:

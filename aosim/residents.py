@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 from aosim.cron import CronPlan
 from aosim.message import find_tag
 from aosim.process import Process
+from aosim.profiles import profile_of
 
 _OUTPUT_MAX = 10_000  # outputs kept per process
 
@@ -16,7 +18,7 @@ class Resident:
 
     __slots__ = (
         *("id", "name", "owner", "process", "module_id", "authority", "parent_id"),
-        *("cron", "output", "errors", "prompt", "has_waited"),
+        *("cron", "output", "errors", "prompt", "has_waited", "tree"),
     )
 
     def __init__(self, process_id: str, name: str, owner: str, flat: tuple[str, ...], process: Process) -> None:
@@ -33,4 +35,5 @@ class Resident:
         self.output: deque[str] = deque(maxlen=_OUTPUT_MAX)
         self.errors: list[str] = []
         self.prompt = ""
+        self.tree: dict[str, Any] | None = {} if "patches" in profile_of(self.module_id).traits else None
         self.has_waited = False  # one of its handlers has stopped for another message, and may still

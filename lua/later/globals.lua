@@ -43,7 +43,7 @@ function globals.Tab(msg)
 end
 
 function globals.Send(t)
-  if not t.Target then
+  if not t.Target and not (k.needs_no_target and k.needs_no_target(t)) then
     env.print("WARN: No target specified for message. Data will be stored, but no process will receive it.")
   end
   local sent, answer = ao.send(t), k.outbox.answer

@@ -25,7 +25,6 @@ k.authorities_whole = has["authorities-whole"]
 k.refusals_answered = has["refusals-answered"]
 k.boot_handler_stays = has["boot-handler-stays"]
 k.has_sqlite = has.sqlite
-k.takes_patches = has.patches
 
 if has["no-title-case"] then
   k.without = {
@@ -64,6 +63,56 @@ local function take_the_long_way()
   end
 end
 
+-- Messages to the device patch@1.0 are the state that a process publishes. They leave without a target, with all that
+-- they hold as JSON in Data, for the host to merge.
+local PATCH = "patch@1.0"
+local no_state = {
+  Target = true, device = true, method = true, Action = true, Anchor = true, From = true, Tags = true
+}
+
+-- All that a message holds: its fields, and its tags, which are a list or a map.
+local function fields_of(t)
+  local fields = {}
+  k.wake(t)
+  for name, value in raw.next, t do
+    fields[name] = value
+  end
+  local tags = fields.Tags
+  if raw.type(tags) == "table" then
+    for name, tag in raw.next, tags do
+      local listed = raw.math.type(name) == "integer" and raw.type(tag) == "table"
+      fields[listed and tag.name or name] = listed and tag.value or tag
+    end
+  end
+  return fields
+end
+
+local function is_patch(t)
+  return raw.type(t) == "table" and fields_of(t).device == PATCH
+end
+
+local function patch_of(t)
+  local fields = fields_of(t)
+  for name in raw.next, no_state do
+    fields[name] = nil
+  end
+  return k.private_json().encode(fields)
+end
+
+local function take_patches()
+  local ao, own_send = k.ao, k.ao.send
+
+  function ao.send(t)
+    if not is_patch(t) then
+      return own_send(t)
+    end
+    return own_send({ Data = patch_of(t), Tags = { { name = "device", value = PATCH } } })
+  end
+
+  k.own_send = ao.send
+  k.needs_no_target = is_patch
+end
+
 return function()
   k.process._version = calls_itself
   if has["nonces-compared"] then
@@ -71,6 +120,9 @@ return function()
   end
   if has["no-nonce"] then
     k.ao_state.set_nonce = as_it_is
+  end
+  if has.patches then
+    take_patches()
   end
   if has["no-nonce"] or has["boot-handler-stays"] then
     take_the_long_way()
