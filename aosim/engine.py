@@ -45,6 +45,7 @@ from aosim.process import Process
 from aosim.residents import Resident
 from aosim.scheduler import SCHEDULER_ID, Scheduler
 from aosim.wallet import Wallet
+from aosim.weave import Weave
 
 _WHOLE = re.compile(r"([0-9]{1,16})(?:\.0*)?")  # what a process writes: no digits without end for int()
 # Arrival(...) takes twice as long as making the tuple it is, and each message has one.
@@ -97,9 +98,15 @@ class Engine:
         self._executor: Executor = SerialExecutor(self._processes)
         self._make_child = make_child
         self._timer_message = timer_message
+        self.weave = Weave()
         self._archive = Archive(journal, lambda address: self.residents[address].module_id)
 
     # Sending
+
+    def upload(self, item: Message) -> None:
+        """Put an item on the weave, for processes to read and to have assigned."""
+        self.journal.append(pack(("item", item.id, item.owner, item.data, item.flat)))
+        self.weave.add(item)
 
     def publish(self, signed_message: tuple[Message, bytes]) -> Message:
         """Write down a message that no result contains: one from outside, a tick, a notice."""
@@ -397,8 +404,8 @@ class Engine:
             self._send_off(message._replace(target=target), Arrival(message, target, hops))
 
     def find_message(self, identity: str) -> Message | None:
-        """A message that was sent, by its id."""
-        return self._archive.find(identity)
+        """A message that was sent, or an item on the weave, by its id."""
+        return self.weave.find(identity) or self._archive.find(identity)
 
     # Time
 

@@ -80,6 +80,23 @@ class Outside:
         wallet.sent += 1
         return self._engine.publish(signed(sender_id, sender_id, target_id, data, flat, number=wallet.sent))
 
+    def item(self, owner_id: str, data: str | None, tags: Tags, named: dict[str, str], identity: str | None) -> Message:
+        """An item for the weave, with an id made from its content unless one is given."""
+        where = "an item"
+        data = text_data(data, named, where)
+        flat = text_tags(pairs_of(tags), where) + text_tags(named, where)
+        check_size(where, data, flat, self._engine.limits)
+        item, _ = signed(owner_id, owner_id, "", data or "", flat, cause="item")
+        if identity is not None:
+            if not isinstance(identity, str) or not identity or not identity.isprintable() or "/" in identity:
+                raise UsageError(f"id={identity!r}: an id is 43 characters, or any other short name without a slash")
+            item = item._replace(id=identity, target=identity)
+        if self._engine.find_message(item.id) is not None:
+            raise UsageError(
+                f"there is an item {item.id!r} already, and what is on Arweave never changes: give another id="
+            )
+        return item
+
     def not_before_ms(self, after_ms: int | None, at_ms: int | None) -> int:
         """The moment before which a message must not arrive. Raises UsageError for one that cannot be."""
         for name, value in (("after_ms", after_ms), ("at_ms", at_ms)):

@@ -168,6 +168,27 @@ class Simulation:
         self._engine.queue.push(self.now_ms + every_ms, TimerTick(timer_id, 1))
         return timer
 
+    def upload(
+        self,
+        data: str,
+        *,
+        id: str | None = None,  # noqa: A002 (what AO calls it)
+        owner: Address | None = None,
+        tags: Tags = (),
+        **named: str,
+    ) -> Message:
+        """Put an item on Arweave, as a fixture: from now on processes can read it and have it assigned.
+
+        A process reads its data as the file `/data/<id>` (`io.open`, `On-Boot = <id>`), as WeaveDrive
+        offers it, and gets all of it by `Assign({ Processes = { ao.id }, Message = <id> })`. The id is
+        made from owner, data and tags unless one is given. Raises UsageError when there is one already.
+        """
+        self._check_open()
+        owner_id = self._outside.resolve(owner if owner is not None else "owner")
+        item = self._outside.item(owner_id, data, tags, named, id)
+        self._engine.upload(item)
+        return item
+
     def observe(self, observer: Observer) -> None:
         """Let an observer see every step from now on. Raises UsageError for what is no Observer."""
         self._check_open()

@@ -132,6 +132,15 @@ function sandbox.find_module(name)
   return k.part("libraries").find_module(name)
 end
 
+--- The text of a file: one the host has put there, or data on Arweave, which it hands over when somebody asks.
+function sandbox.read_file(path)
+  local text = sandbox.files[path]
+  if text == nil and find(path, "^/data/.") then
+    return k.ask("reading.data", raw.string.sub(path, 7))
+  end
+  return text
+end
+
 function sandbox.random(...)
   return k.random(...)
 end

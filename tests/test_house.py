@@ -25,7 +25,7 @@ FLOORS = [
     },
     {
         *("archive", "clock", "cron", "events", "executor", "fates", "findings", "journal", "loops", "messenger"),
-        *("network", "observers", "patches", "process", "residents", "scheduler", "wallet"),
+        *("network", "observers", "patches", "process", "residents", "scheduler", "wallet", "weave"),
     },
     {"luavm"},
     {"engine", "handles", "outside", "simulation", "spawning", "__init__"},

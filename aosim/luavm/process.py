@@ -15,6 +15,7 @@ from aosim.luavm.vm import Vm
 from aosim.message import NO_RESULT, Assignment, AssignRequest, Forgiven, Outgoing, Result
 from aosim.process_info import ProcessInfo
 from aosim.profiles import AOS, Profile
+from aosim.weave import Weave
 
 _FIXED_TAGS = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "Reference")
 #: What the runtime's step takes: sender, owner, data, timestamp, block height, nonce, epoch, flags, the rest in one
@@ -35,11 +36,14 @@ class LuaProcess:
     time, for chance, or for anything outside.
     """
 
-    def __init__(self, info: ProcessInfo, *, fidelity: str = "docs", profile: Profile = AOS) -> None:
+    def __init__(
+        self, info: ProcessInfo, *, fidelity: str = "docs", profile: Profile = AOS, weave: Weave | None = None
+    ) -> None:
         self.info = info
         self._id = info.id
-        self._vm = Vm(info, fidelity, profile)
-        self._log: list[Step] = []
+        self._vm = Vm(info, fidelity, profile, weave)
+        self._weave = weave if weave is not None else Weave()
+        self._log: list[Step | int] = []  # a number stands for that many items that the steps after it find
         self._prompt = ""
         self._nothing = NO_RESULT
         self._stale = False
@@ -48,6 +52,8 @@ class LuaProcess:
         """Evaluate one assignment and keep what it changed, unless it failed."""
         if self._stale:
             self._rebuild()
+        if self._vm.items_seen != len(self._weave):
+            self._see_items()
         step = self._step_of(assignment)
         if step[_FLAGS] > _PUSHED:
             return self._keep(step)
@@ -78,6 +84,7 @@ class LuaProcess:
         """Evaluate one assignment and drop what it changed."""
         if self._stale:
             self._rebuild()
+        self._vm.items_seen = len(self._weave)
         result = self._evaluate(self._step_of(assignment))
         self._stale = True
         return result
@@ -114,8 +121,14 @@ class LuaProcess:
         self._vm.start()
         self._stale = False
         for number, step in enumerate(self._log):
-            if self._evaluate(step).error is not None:
+            if isinstance(step, int):
+                self._vm.items_seen = step
+            elif self._evaluate(step).error is not None:
                 raise BorderError(f"{self.info.id}: its message {number} failed when it was replayed")
+
+    def _see_items(self) -> None:
+        self._vm.items_seen = len(self._weave)
+        self._log.append(len(self._weave))
 
     def _step_of(self, assignment: Assignment) -> Step:
         """An assignment as the runtime takes it."""

@@ -19,7 +19,7 @@ Scalar = bytes | int | float | bool | None
 #: same answers. Raises ServiceRefused for what the author can mend.
 Service = Callable[..., Sequence[Scalar]]
 
-ROOMS = {b"hashing": "aosim.luavm.hashing", b"databases": "aosim.luavm.databases", b"weave": "aosim.luavm.weave"}
+ROOMS = {b"hashing": "aosim.luavm.hashing", b"databases": "aosim.luavm.databases", b"reading": "aosim.luavm.reading"}
 
 T = TypeVar("T")
 
@@ -39,8 +39,9 @@ class PartMissing(Exception):
 class Desk:
     """Where one Lua runtime asks. It goes when the runtime goes, and what services keep for the process with it."""
 
-    def __init__(self, call_back: Callable[..., Any]) -> None:
+    def __init__(self, call_back: Callable[..., Any], read_item: Callable[[str], str | None]) -> None:
         self.call_back = call_back  # (part, name, *scalars): runs a function of the runtime while a question waits
+        self.read_item = read_item  # (id): the data of an item on Arweave, as far as the process may see it
         self._kept: dict[type, Any] = {}
 
     def kept(self, kind: type[T]) -> T:

@@ -10,6 +10,7 @@ from aosim.luavm.border import texts_to_bytes, to_bytes
 from aosim.luavm.services import Desk, PartMissing
 from aosim.process_info import ProcessInfo
 from aosim.profiles import AOS, Profile
+from aosim.weave import Weave
 
 _LETTING_THROUGH = "letting_through"  # the part that is not called, but changes what is there
 
@@ -39,12 +40,15 @@ class Vm:
         "_provide",
         "_runtime",
         "_wanted",
+        "_weave",
         "forget_parts",
+        "items_seen",
         "step",
     )
 
-    def __init__(self, info: ProcessInfo, fidelity: str, profile: Profile = AOS) -> None:
+    def __init__(self, info: ProcessInfo, fidelity: str, profile: Profile = AOS, weave: Weave | None = None) -> None:
         self._info = info
+        self._weave = weave
         self._profile = profile
         self._fidelity = fidelity.encode()
         self._wanted: tuple[str, ...] = ()
@@ -58,6 +62,7 @@ class Vm:
         )
         self._runtime = runtime
         self._desk: Desk | None = None
+        self.items_seen = 0  # how many items of the weave there are for the process
         info = self._info
         done = introduce(
             *map(to_bytes, (info.id, info.owner, info.module_id, info.module_owner)),
@@ -101,8 +106,11 @@ class Vm:
 
     def _answer(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
         if self._desk is None:
-            self._desk = Desk(self._call_back)
+            self._desk = Desk(self._call_back, self._read_item)
         return self._desk.answer(*question)
+
+    def _read_item(self, identity: str) -> str | None:
+        return None if self._weave is None else self._weave.read(identity, self.items_seen)
 
     def _call_back(self, part: bytes, name: bytes, *arguments: Any) -> Any:
         out = self.call(part, name, *arguments)

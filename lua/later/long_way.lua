@@ -67,7 +67,7 @@ function long_way.boot(msg)
   if source == "Data" then
     k.eval.run(msg)
   else
-    k.eval.run({ Data = sandbox.files["/data/" .. source], Tags = msg.Tags })
+    k.eval.run({ Data = sandbox.read_file("/data/" .. source), Tags = msg.Tags })
   end
 end
 

@@ -1,13 +1,13 @@
 --- sandbox_io.lua: the io library of a process that has no machine around it, loaded when first touched.
 --
--- Standard input is empty, output goes nowhere, and the only files are those the kernel put into `files`.
+-- Standard input is empty, output goes nowhere, and the only files are those that `read_file` knows.
 
 local k = ...
 local raw, sandbox = k.raw, k.sandbox
 
 local type, error, select, tonumber, setmetatable = raw.type, raw.error, raw.select, raw.tonumber, raw.setmetatable
 local find, gsub, sub, raw_format = raw.string.find, raw.string.gsub, raw.string.sub, raw.string.format
-local unpack, files = raw.table.unpack, sandbox.files
+local unpack = raw.table.unpack
 local blame, expected, serial = sandbox.blame, sandbox.expected, sandbox.serial
 
 local NO_FILE = 44 -- what AO's build calls ENOENT
@@ -138,7 +138,7 @@ local function open(name, mode)
   if type(name) ~= "string" then
     blame("io.open", expected(1, "string", name))
   end
-  local content = files[name]
+  local content = sandbox.read_file(name)
   if type(content) == "string" and (mode == nil or sub(mode, 1, 1) == "r") then
     return new_file(content)
   end

@@ -103,7 +103,7 @@ local function require(name)
 end
 
 local function load_file(name, mode, ...)
-  local text = sandbox.files[name]
+  local text = type(name) == "string" and sandbox.read_file(name)
   if type(text) ~= "string" then
     return nil, "cannot open " .. sandbox.tostring(name) .. ": No error information"
   end

@@ -41,6 +41,9 @@ function sandbox.part(name)
 end
 function sandbox.find_module() end
 function sandbox.random() end
+function sandbox.read_file(path)
+  return sandbox.files[path]
+end
 sandbox.close()
 local function trusted(text)
   local code = raw.string.dump(raw.load("local raw, sandbox = ... " .. text, "=?"), true)
