@@ -1,11 +1,13 @@
-"""ModuleInstance: a process evaluated as a compute unit does it, JSON in and JSON out."""
+"""A module evaluated as a compute unit does it, JSON in and JSON out: ModuleRuntime and ModuleInstance."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from lupa.lua53 import LuaError
+from lupa.lua53 import LuaError, LuaMemoryError
 
 from aosim.errors import BorderError
 from aosim.luavm.border import to_bytes
@@ -13,67 +15,187 @@ from aosim.luavm.vm import Vm
 from aosim.process_info import ProcessInfo
 from aosim.profiles import AOS, Profile
 
+_NOWHERE = "?:-1: "  # the place of an error in the runtime, which carries no lines
 _NOBODY = ProcessInfo("", "", (), "")
 
 
-class ModuleInstance:
-    """The reference module to the letter ("network" fidelity).
+class ModuleFailed(Exception):
+    """A module threw instead of answering. `value` is the bare JSON value it threw, usually a text."""
 
-    handle() takes a message and an environment as JSON types and answers {Output, Messages, Spawns,
-    Assignments} or {Error}. A failing message, and a dry run, leave no trace.
+    def __init__(self, value: Any) -> None:
+        super().__init__(value if isinstance(value, str) else json.dumps(value))
+        self.value = value
+
+
+class OutOfMemory(Exception):
+    """There is not enough memory for what the process wants."""
+
+
+class PartWanted(Exception):
+    """A part of the runtime has to be there from the start: evaluate all again in a runtime that has it.
+
+    The state of the runtime that raised this is spoilt.
     """
 
-    def __init__(self, *, files: dict[str, str] | None = None, profile: Profile = AOS) -> None:
-        self._files = files or {}
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleCode:
+    """What a process is made from: a version of aos, with Lua modules built into it, or a Lua text of one's own."""
+
+    profile: Profile = AOS
+    lua: str | None = None  # a chunk that returns a table with handle(msg, ao)
+    boot: tuple[tuple[str, str], ...] = ()  # name and text of modules that the first message requires
+
+    def check(self) -> None:
+        """Raise ModuleFailed, with Lua's words, for text that does not parse."""
+        if self.lua is not None or self.boot:
+            ModuleRuntime(self)
+
+
+class ModuleRuntime:
+    """One state of a module, moved on by each message, in "network" fidelity.
+
+    Nothing is undone here: a message that fails leaves the state as it was when it failed, as the
+    memory that a module hands back does. Same state, same message, same environment: same answer.
+    """
+
+    def __init__(self, code: ModuleCode, parts: Iterable[str] = ()) -> None:
+        self._vm = Vm(_NOBODY, "network", code.profile)
+        self._door = b"json_door" if code.lua is None else b"bare_module"
+        self._paths: tuple[str, ...] = ()
+        parts = tuple(parts)
+        if parts:
+            for part in parts:
+                self._vm.want(part)
+            self._vm.start()
+        if code.lua is not None:
+            self._set(b"bare_module", b"load", to_bytes(code.lua))
+        for name, text in code.boot:
+            self._set(b"built_in", b"add", to_bytes(name), to_bytes(text))
+
+    def open_files(self, files: Mapping[str, str]) -> None:
+        """Let the process read these texts at their paths, and no others."""
+        for path in self._paths:
+            self._vm.call(b"json_door", b"no_file", to_bytes(path))
+        for path, text in files.items():
+            self._vm.file(path, text)
+        self._paths = tuple(files)
+
+    def answer(self, message: bytes, env: bytes) -> bytes:
+        """The result of one message, both and the result as JSON in UTF-8.
+
+        What is no UTF-8 in the result is U+FFFD. Raises ModuleFailed, OutOfMemory and PartWanted;
+        after the last two the runtime is good for nothing.
+        """
+        try:
+            out = self._vm.call(self._door, b"answer", message, env)
+        except LuaMemoryError as problem:
+            raise OutOfMemory(str(problem)) from None
+        except LuaError as problem:
+            raise ModuleFailed(str(problem)) from None
+        if not isinstance(out, bytes):
+            raise self._problem(out)
+        return out if _is_text(out) else out.decode("utf-8", "replace").encode()
+
+    def size_bytes(self) -> int:
+        """How much memory the state takes."""
+        out = self._vm.call(b"json_door", b"size")
+        return out if isinstance(out, int) else 0
+
+    def _set(self, part: bytes, name: bytes, *arguments: bytes) -> None:
+        problem = self._vm.call(part, name, *arguments)
+        if problem is not None:
+            raise ModuleFailed(problem.decode("utf-8", "replace"))
+
+    def _problem(self, out: Any) -> Exception:
+        kind, value = (out[0], out[1]) if isinstance(out, tuple) else (b"", b"")
+        if kind == b"threw":
+            thrown = json.loads(value.decode("utf-8", "replace"))
+            return ModuleFailed(thrown.removeprefix(_NOWHERE) if isinstance(thrown, str) else thrown)
+        if kind == b"missing":
+            return PartWanted(value.decode())
+        if kind == b"failed":
+            return ModuleFailed(out[3].decode("utf-8", "replace"))
+        return BorderError(f"the runtime answered {out!r} to a message")
+
+
+class ModuleInstance:
+    """The reference module, evaluated message after message.
+
+    handle() takes a message and an environment as JSON types and answers {Output, Messages, Spawns,
+    Assignments} or {Error}. With `undo`, a failing message, and a dry run, leave no trace, as at a
+    compute unit; without, a failing message leaves what it had done when it failed, as in the memory
+    that the module itself hands back.
+    """
+
+    def __init__(self, *, files: dict[str, str] | None = None, profile: Profile = AOS, undo: bool = True) -> None:
+        self._files = {f"/data/{name}": text for name, text in (files or {}).items()}
+        self._code = ModuleCode(profile=profile)
+        self._undo = undo
         self._log: list[tuple[bytes, bytes]] = []
-        self._stale = False
-        self._vm = Vm(_NOBODY, "network", profile)
-        self._open_files()
+        self._parts: list[str] = []
+        self._runtime: ModuleRuntime | None = None  # None: to be made again from the log
 
     def handle(self, message: dict[str, Any], env: dict[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         """Evaluate one message. Never raises for what the message or the process do."""
-        if self._stale:
-            self._rebuild()
-        call = (_json(message), _json(env))
-        try:
-            answer = self._answer(call)
-        except LuaError as problem:
-            answer = {"Error": str(problem)}
-        if dry_run or _failed(answer.get("Error")):
-            self._stale = True
+        call = (json_bytes(message), json_bytes(env))
+        answer = self._answer(call)
+        if dry_run or (self._undo and is_failure(answer.get("Error"))):
+            self._runtime = None
         else:
             self._log.append(call)
         return answer
 
     def _answer(self, call: tuple[bytes, bytes]) -> dict[str, Any]:
         while True:
-            out = self._vm.call(b"json_door", b"answer", *call)
-            if isinstance(out, bytes):
-                answer = json.loads(out.decode("utf-8", "replace"))
+            try:
+                answer = json.loads(self._current().answer(*call))
                 return answer if isinstance(answer, dict) else {}
-            self._vm.want(out[1].decode())
-            self._rebuild()
+            except ModuleFailed as problem:
+                return {"Error": problem.value}
+            except OutOfMemory as problem:
+                return {"Error": str(problem)}
+            except PartWanted as missing:
+                self._parts.append(missing.name)
+                self._runtime = None
 
-    def _open_files(self) -> None:
-        for name, text in self._files.items():
-            self._vm.file(f"/data/{name}", text)
-
-    def _rebuild(self) -> None:
-        self._stale = False
-        self._vm.start()
-        self._open_files()
-        for call in self._log:
-            if not isinstance(self._vm.call(b"json_door", b"answer", *call), bytes):
-                raise BorderError("a message that was evaluated before asks for a library when replayed")
+    def _current(self) -> ModuleRuntime:
+        if self._runtime is None:
+            runtime = ModuleRuntime(self._code, self._parts)
+            runtime.open_files(self._files)
+            for call in self._log:
+                _replay(runtime, call)
+            self._runtime = runtime
+        return self._runtime
 
 
-def _failed(error: object) -> bool:
+def _replay(runtime: ModuleRuntime, call: tuple[bytes, bytes]) -> None:
+    try:
+        runtime.answer(*call)
+    except ModuleFailed:
+        return  # as it did when it was evaluated for the first time
+
+
+def is_failure(error: object) -> bool:
     """Whether JavaScript takes it for true: objects and lists are, 0 and "" are not."""
     return isinstance(error, dict | list) or bool(error)
 
 
-def _json(value: object) -> bytes:
+def json_bytes(value: object) -> bytes:
+    """A JSON value as a process takes it."""
     return to_bytes(json.dumps(_whole(value), ensure_ascii=False))
+
+
+def _is_text(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def _whole(value: Any) -> Any:

@@ -54,24 +54,40 @@ local function content_type(msg)
   end
 end
 
---- One message and its environment as JSON texts; the result as JSON text.
+--- What came of an evaluation, as JSON text: its result; or "threw" and what was thrown instead of one.
+function door.told(ok, value)
+  local json = k.private_json()
+  local good, text = pcall(json.encode, value)
+  if ok and good then
+    return text
+  elseif ok then -- the result has no JSON form, and so the module fails in the end
+    value, good = text, false
+  end
+  return "threw", good and text or json.encode(k.plain_text(value))
+end
+
+--- One message and its environment as JSON texts; see told().
 function door.answer(message_text, environment_text)
   k.want_test = true
   k.problem, k.output = nil, nil
-  local json = k.private_json()
-  local environment = json.decode(environment_text)
-  k.set_environment(environment.env or environment)
-  local ok, result = pcall(k.process.handle, function()
-    return from_table(json.decode(message_text))
-  end, content_type)
-  if not ok then
-    result = { Error = k.plain_text(result) }
-  end
-  local good, text = pcall(json.encode, result)
-  if not good then
-    return json.encode({ Error = k.plain_text(text) })
-  end
-  return text
+  return door.told(pcall(function()
+    local json = k.private_json()
+    local environment = json.decode(environment_text)
+    k.set_environment(environment.env or environment)
+    return k.process.handle(function()
+      return from_table(json.decode(message_text))
+    end, content_type)
+  end))
+end
+
+--- Let the process read a file no more.
+function door.no_file(path)
+  sandbox.files[path] = nil
+end
+
+--- How much memory the process takes, in bytes.
+function door.size()
+  return raw.math.floor(raw.collectgarbage("count") * 1024)
 end
 
 return door
