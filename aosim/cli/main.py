@@ -125,6 +125,23 @@ def conformance() -> None:
 
 
 @app.command()
+def docs(
+    pages: Annotated[list[str], typer.Argument(metavar="PAGE", help="Markdown pages, folders of them, - for stdin.")],
+    check_output: Annotated[
+        bool, typer.Option("--check-output", help="What console sessions show must be what they print.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="A block that its fence calls Lua must be Lua.")] = False,
+    fidelity: Annotated[str, typer.Option(metavar="docs|network", help="What processes are forgiven.")] = "docs",
+    as_json: Json = False,
+) -> None:
+    """Run the Lua of Markdown pages, and tell what becomes of each block."""
+    from aosim.cli.show_docs import show_docs
+
+    with told():
+        raise typer.Exit(show_docs(pages, check_output=check_output, strict=strict, fidelity=fidelity, as_json=as_json))
+
+
+@app.command()
 def fidelity(
     themes: Annotated[
         list[str] | None, typer.Option("--theme", metavar="NAME", help="Only this theme; may be repeated.")

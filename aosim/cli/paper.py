@@ -35,8 +35,12 @@ class Paper:
 
     def object(self, event: str, **fields: Any) -> None:
         """One JSON object on a line; nothing in text."""
+        self.json_line({"event": event, **fields})
+
+    def json_line(self, fields: dict[str, Any]) -> None:
+        """One JSON object on a line, as it is; nothing in text."""
         if self.as_json:
-            self._write(json.dumps({"event": event, **fields}, ensure_ascii=False))
+            self._write(json.dumps(fields, ensure_ascii=False))
 
     def _write(self, text: str) -> None:
         encoding = self._out.encoding or "utf-8"

@@ -14,7 +14,7 @@ def test_version_prints_the_version(aosim: Terminal) -> None:
     assert aosim("--version").out == f"aosim {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "bench", "conformance", "fidelity", "version"])
+@pytest.mark.parametrize("command", ["run", "demo", "bench", "conformance", "docs", "fidelity", "version"])
 def test_help_lists_every_command_and_each_has_help_of_its_own(aosim: Terminal, command: str) -> None:
     assert f"  {command} " in aosim("--help").out
     assert f"Usage: aosim {command}" in aosim(command, "--help").out
