@@ -52,11 +52,16 @@ def show_fidelity(
     _print_differences(paper, report)
     current = page is None or _bring_up_to_date(report, page, check=check)
     total = report.total
-    verdict = "every difference is a listed one" if report.ok else f"{len(report.unlisted):,} not listed"
-    told = f"{total.cases_equal:,} of {number_of(total.cases, 'conversation')} equal, {verdict}"
+    told = f"{total.cases_equal:,} of {number_of(total.cases, 'conversation')} equal, {_verdict(report)}"
     paper.line(paper.paint(told, "green" if report.ok else "red"))
     paper.object("summary", **_fields(total), unlisted=len(report.unlisted), stale=len(report.stale), current=current)
     return 0 if report.ok and current else 1
+
+
+def _verdict(report: Report) -> str:
+    if not report.ok:
+        return f"{number_of(len(report.unlisted), 'difference')} not listed"
+    return "every difference is a listed one" if report.differences else "all of them strictly"
 
 
 def _of_themes(recordings: list[Recording], themes: Sequence[str]) -> list[Recording]:

@@ -55,7 +55,7 @@ def _theme_row(theme: Theme, name: str) -> str:
 
 def _differences(report: Report) -> list[str]:
     if not report.differences:
-        return ["### Not equal", "", "None of them."]
+        return ["### Not equal", "", "None: all are strictly equal."]
     rows = [
         f"| `{one.case}` | {one.message} | {'equal, not strictly' if one.equal else 'not equal'} "
         f"| {one.reason or 'not known'} |"

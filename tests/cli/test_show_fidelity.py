@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aosim.conformance import PAGE, Known
+from aosim.conformance import PAGE, Known, read_recordings
 from cli.terminal import Terminal
 
 MARKS = "<!-- measured by `aosim fidelity`: from here on -->\n<!-- measured by `aosim fidelity`: up to here -->\n"
@@ -27,7 +27,27 @@ def test_fidelity_shows_a_line_per_theme(aosim: Terminal) -> None:
         ["inbox", "8", "8"],
         ["all", "11", "11"],
     ]
-    assert "11 of 11 conversations equal, every difference is a listed one" in done.out
+    assert "11 of 11 conversations equal, all of them strictly" in done.out
+
+
+def test_differences_that_are_all_listed_are_well(
+    aosim: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aosim.cli.show_fidelity.read_known", lambda: (Known("cron/*", "it is so"),))
+    cases, golden = write_changed(folder)
+    done = aosim("fidelity", "--cases", cases, "--golden", golden)
+    assert done.code == 0
+    assert "  it is so\n2 of 3 conversations equal, every difference is a listed one" in done.out
+
+
+def write_changed(folder: Path) -> tuple[str, str]:
+    """The conversations of a theme, one of them answered otherwise."""
+    recordings = [one for one in read_recordings() if one.theme == "cron"]
+    recordings[0].answers[-1]["Output"] = {"data": "something else"}
+    cases, golden = folder / "cases.jsonl", folder / "golden.jsonl"
+    cases.write_text("\n".join(json.dumps(one.case) for one in recordings))
+    golden.write_text("\n".join(json.dumps({"name": one.name, "results": one.answers}) for one in recordings))
+    return str(cases), str(golden)
 
 
 def test_some_themes_leave_the_page_of_the_checkout_alone(aosim: Terminal) -> None:
@@ -58,19 +78,13 @@ def test_fidelity_in_json_is_one_object_per_theme_table_and_difference(aosim: Te
 def test_a_difference_that_is_not_listed_fails_and_a_stale_one_is_told(
     aosim: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aosim.conformance import read_recordings
-
     monkeypatch.setattr("aosim.cli.show_fidelity.read_known", lambda: (Known("cron/none", "gone"),))
-    recordings = [one for one in read_recordings() if one.theme == "cron"]
-    recordings[0].answers[-1]["Output"] = {"data": "something else"}
-    cases, golden = folder / "cases.jsonl", folder / "golden.jsonl"
-    cases.write_text("\n".join(json.dumps(one.case) for one in recordings))
-    golden.write_text("\n".join(json.dumps({"name": one.name, "results": one.answers}) for one in recordings))
-    done = aosim("fidelity", "--cases", str(cases), "--golden", str(golden))
+    cases, golden = write_changed(folder)
+    done = aosim("fidelity", "--cases", cases, "--golden", golden)
     assert done.code == 1
     assert "not listed: Output: wanted {'data': 'something else', " in done.out
     assert "listed, and differs no more: cron/none" in done.out
-    assert "2 of 3 conversations equal, 1 not listed" in done.out
+    assert "2 of 3 conversations equal, 1 difference not listed" in done.out
 
 
 @pytest.mark.parametrize(
