@@ -104,7 +104,10 @@ def demo(seed: Seed = 7, as_json: Json = False, quick: Quick = False) -> None:
 
 @app.command()
 def bench(
-    workloads: Annotated[list[str] | None, typer.Argument(metavar="WORKLOAD", help="All of them by default.")] = None,
+    workloads: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="WORKLOAD", help="All of them by default; 'library' for the libraries."),
+    ] = None,
     quick: Quick = False,
     as_json: Json = False,
 ) -> None:

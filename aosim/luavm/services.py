@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from aosim.errors import BorderError
+from aosim.limits import Limits
 
 #: What crosses the border.
 Scalar = bytes | int | float | bool | None
@@ -19,7 +20,12 @@ Scalar = bytes | int | float | bool | None
 #: same answers. Raises ServiceRefused for what the author can mend.
 Service = Callable[..., Sequence[Scalar]]
 
-ROOMS = {b"hashing": "aosim.luavm.hashing", b"databases": "aosim.luavm.databases", b"reading": "aosim.luavm.reading"}
+ROOMS = {
+    b"hashing": "aosim.luavm.hashing",
+    b"databases": "aosim.luavm.databases",
+    b"reading": "aosim.luavm.reading",
+    b"texts": "aosim.luavm.texts",
+}
 
 T = TypeVar("T")
 
@@ -39,9 +45,18 @@ class PartMissing(Exception):
 class Desk:
     """Where one Lua runtime asks. It goes when the runtime goes, and what services keep for the process with it."""
 
-    def __init__(self, call_back: Callable[..., Any], read_item: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        call_back: Callable[..., Any],
+        read_item: Callable[[str], str | None],
+        *,
+        process_id: str = "",
+        limits: Limits | None = None,
+    ) -> None:
         self.call_back = call_back  # (part, name, *scalars): runs a function of the runtime while a question waits
         self.read_item = read_item  # (id): the data of an item on Arweave, as far as the process may see it
+        self.process_id = process_id
+        self.limits = limits or Limits()
         self._kept: dict[type, Any] = {}
 
     def kept(self, kind: type[T]) -> T:

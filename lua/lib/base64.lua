@@ -32,6 +32,8 @@ function base64.makedecoder(c62, c63, pad)
   return decoder
 end
 
+local LONG = 4000 -- bytes from which it pays to ask the host
+
 local make_encoder, make_decoder = base64.makeencoder, base64.makedecoder
 local standard_encoder, standard_decoder -- made when first used
 
@@ -60,6 +62,9 @@ end
 function base64.encode(text, encoder)
   need_text(text, "encode")
   if not encoder then
+    if #text > LONG then
+      return (lib.ask("texts.base64", text))
+    end
     standard_encoder = standard_encoder or make_encoder()
     encoder = standard_encoder
   end
@@ -107,6 +112,10 @@ end
 
 function base64.decode(text, decoder)
   need_text(text, "decode")
+  local whole = not decoder and #text > LONG and lib.ask("texts.unbase64", text)
+  if whole then
+    return whole
+  end
   local others, pad = "[^%w%+%/%=]", "%="
   if decoder then
     others, pad = decoder_patterns(decoder)

@@ -369,6 +369,9 @@ local function new_module(bits, word_bits)
   -- aos: with an operand that is no whole number the operation is that of floats.
   local function operator(on_bints, on_numbers)
     return function(x, y)
+      if getmetatable(x) == bint and getmetatable(y) == bint then
+        return on_bints(x, y)
+      end
       local a, b = tobint(x), tobint(y)
       if a and b then
         return on_bints(a, b)

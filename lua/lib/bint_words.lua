@@ -209,6 +209,10 @@ local function new_words(bint, bits, word_bits)
     return words
   end
 
+  if size == 8 and word_bits == 32 then
+    multiplied = lib.file("bint_products")(bint)
+  end
+
   -- Half words are digits small enough for the long division; count reaches to the last that is not 0.
   local half, half_mask = word_bits // 2, (1 << word_bits // 2) - 1
 
