@@ -80,7 +80,13 @@ class Spawner:
     def lua_process(self, message: Message, module_id: str) -> Process:
         """The Lua process that a Process message asks for, not evaluated yet."""
         info = ProcessInfo(message.id, message.owner, message.flat, module_id, SCHEDULER_ID, _MODULE_TAGS)
-        return LuaProcess(info, fidelity=self._fidelity, profile=profile_of(module_id), weave=self._engine.weave)
+        return LuaProcess(
+            info,
+            fidelity=self._fidelity,
+            profile=profile_of(module_id),
+            weave=self._engine.weave,
+            limits=self._engine.limits,
+        )
 
     def check_name(self, name: str) -> None:
         """Raise UsageError or NameTaken for a name that a new process or wallet cannot have."""

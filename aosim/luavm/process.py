@@ -10,6 +10,7 @@ from lupa.lua53 import LuaError
 
 from aosim.colours import without_colours
 from aosim.errors import BorderError
+from aosim.limits import Limits
 from aosim.luavm.border import python_value, texts_of, texts_to_bytes, to_bytes, to_text
 from aosim.luavm.vm import Vm
 from aosim.message import NO_RESULT, Assignment, AssignRequest, Forgiven, Outgoing, Result
@@ -37,11 +38,17 @@ class LuaProcess:
     """
 
     def __init__(
-        self, info: ProcessInfo, *, fidelity: str = "docs", profile: Profile = AOS, weave: Weave | None = None
+        self,
+        info: ProcessInfo,
+        *,
+        fidelity: str = "docs",
+        profile: Profile = AOS,
+        weave: Weave | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.info = info
         self._id = info.id
-        self._vm = Vm(info, fidelity, profile, weave)
+        self._vm = Vm(info, fidelity, profile, weave, limits)
         self._weave = weave if weave is not None else Weave()
         self._log: list[Step | int] = []  # a number stands for that many items that the steps after it find
         self._prompt = ""

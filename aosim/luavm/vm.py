@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aosim.errors import BorderError
+from aosim.limits import Limits
 from aosim.luavm import source
 from aosim.luavm.border import texts_to_bytes, to_bytes
 from aosim.luavm.services import Desk, PartMissing
@@ -36,6 +37,7 @@ class Vm:
         "_file",
         "_go_on",
         "_info",
+        "_limits",
         "_profile",
         "_provide",
         "_runtime",
@@ -46,8 +48,16 @@ class Vm:
         "step",
     )
 
-    def __init__(self, info: ProcessInfo, fidelity: str, profile: Profile = AOS, weave: Weave | None = None) -> None:
+    def __init__(
+        self,
+        info: ProcessInfo,
+        fidelity: str,
+        profile: Profile = AOS,
+        weave: Weave | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self._info = info
+        self._limits = limits
         self._weave = weave
         self._profile = profile
         self._fidelity = fidelity.encode()
@@ -106,7 +116,7 @@ class Vm:
 
     def _answer(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
         if self._desk is None:
-            self._desk = Desk(self._call_back, self._read_item)
+            self._desk = Desk(self._call_back, self._read_item, process_id=self._info.id, limits=self._limits)
         return self._desk.answer(*question)
 
     def _read_item(self, identity: str) -> str | None:
