@@ -67,9 +67,7 @@ def test_a_table_has_its_fields_and_no_others(lua: Asking, table: str) -> None:
 
 
 def test_every_part_has_the_version(lua: Asking) -> None:
-    code = (
-        "c = crypto return { c._version, c.digest._version, c.cipher._version, c.mac._version, c.utils._version }"
-    )
+    code = "c = crypto return { c._version, c.digest._version, c.cipher._version, c.mac._version, c.utils._version }"
     assert lua(code) == ["0.0.1"] * 5
 
 
