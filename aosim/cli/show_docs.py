@@ -72,11 +72,14 @@ def _is_page(path: Path) -> bool:
 def _print_page(paper: Paper, name: str, blocks: list[Block]) -> None:
     for block in blocks:
         paper.json_line(block.as_dict())
+    if not blocks:
+        paper.line(f"{clean(name)}: no blocks")
+        return
     if paper.on_terminal:
         _draw_page(name, blocks)
         return
-    paper.line(name)
-    width = len(str(blocks[-1].line)) if blocks else 0
+    paper.line(clean(name))
+    width = len(str(blocks[-1].line))
     rows = [(f"  {block.line:{width}}", block.language or "-", str(block.status), _reason(block)) for block in blocks]
     for block, line in zip(blocks, table(rows), strict=True):
         paper.line(paper.paint(line, _COLOURS[block.status]))
@@ -89,7 +92,7 @@ def _draw_page(name: str, blocks: list[Block]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    view = Table(title=clean(name), title_justify="left", title_style="bold")
+    view = Table(title=Text(clean(name)), title_justify="left", title_style="bold")
     view.add_column("line", justify="right")
     for head in ("language", "", "reason"):
         view.add_column(head, overflow="fold")

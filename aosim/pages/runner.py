@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,6 +37,7 @@ class Status(StrEnum):
     NOT_RUN = "not run"
 
 
+_PLACE = re.compile(r"[^\n:]+:\d+: ")
 _WORST = (Status.OK, Status.NOT_LUA, Status.NOT_RUN, Status.ERROR)
 
 
@@ -233,8 +235,7 @@ class _Runner:
         sent = self._sim.send(self._process, code, Action="Eval", tags={"Source-File": chunk})
         ran = self._sim.run(events_max=EVENTS_MAX)
         for process_id, error in heard.errors:
-            of_child = "" if process_id == self._process.id else f"{self._sim.name_of(process_id)}: "
-            outcome.note(Status.ERROR, of_child + error)
+            outcome.note(Status.ERROR, self._placed(process_id, error, place))
         if not ran.quiet:
             self._busy = place
             outcome.note(Status.ERROR, f"{place}: after {EVENTS_MAX:,} events there are still messages on the way")
@@ -244,9 +245,15 @@ class _Runner:
         for reason in self._waits():
             outcome.note(Status.OK, reason)
         for reason in heard.lost:
-            outcome.note(Status.OK, f"sends to nobody: {reason}")
+            outcome.note(Status.OK, f"dead letter: {reason}")
         outcome.output += heard.output
         return "\n".join(heard.output)
+
+    def _placed(self, process_id: str, error: str, place: str) -> str:
+        """An error with the place to look at: its own, or else the block's; of another process with its name."""
+        if process_id != self._process.id:
+            return f"{place}: {self._sim.name_of(process_id)}: {error}"
+        return error if _PLACE.match(error) else f"{place}: {error}"
 
     def _waits(self) -> Iterator[str]:
         """What handlers wait for that did not wait before."""

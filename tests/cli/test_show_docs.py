@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.terminal import Terminal
+from cli.terminal import Terminal, on_a_terminal
 
 PAGE = "# Page\n\n```lua\nX = 1\nY = json\n```\n\n```js\nlet x\n```\n"
 FAILING = '```lua\nprint("\\27[31mred")\nerror("no\\27[31m\\7")\n```\n'
@@ -36,6 +36,19 @@ def test_a_block_that_is_an_error_gives_exit_code_one_and_cannot_move_the_cursor
     done = aosim("docs", "page.md", "failing.md")
     assert done.code == 1
     assert "  1  lua  error  failing.md:3: no\n2 pages, 1 ok, 1 error, " in done.out
+
+
+def test_a_page_without_blocks_says_so(aosim: Terminal, folder: Path) -> None:
+    (folder / "prose.md").write_text("# Prose\n")
+    done = aosim("docs", "prose.md")
+    assert (done.code, done.out.split("\n")[0]) == (0, "prose.md: no blocks")
+
+
+def test_on_a_terminal_the_blocks_are_a_table() -> None:
+    shown, code = on_a_terminal("docs", "page.md", "failing.md")
+    assert code == 1
+    for text in ("┃", "failing.md:3: no", "json-global", "2 pages, 1 ok, 1 error"):
+        assert text in shown
 
 
 def test_docs_in_json_is_one_object_per_block(aosim: Terminal) -> None:

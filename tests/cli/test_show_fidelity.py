@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aosim.conformance import PAGE, Known, read_recordings
-from cli.terminal import Terminal
+from cli.terminal import Terminal, on_a_terminal
 
 MARKS = "<!-- measured by `aosim fidelity`: from here on -->\n<!-- measured by `aosim fidelity`: up to here -->\n"
 
@@ -28,6 +28,13 @@ def test_fidelity_shows_a_line_per_theme(aosim: Terminal) -> None:
         ["all", "11", "11"],
     ]
     assert "11 of 11 conversations equal, all of them strictly" in done.out
+
+
+def test_on_a_terminal_the_themes_are_a_table() -> None:
+    shown, code = on_a_terminal("fidelity", "--theme", "cron")
+    assert code == 0
+    for text in ("┃", "cron", "3 of 3 conversations equal"):
+        assert text in shown
 
 
 def test_differences_that_are_all_listed_are_well(

@@ -39,6 +39,11 @@ def test_a_block_that_fails_is_an_error_at_its_line_of_the_page_and_changes_noth
     assert after.output == "nil"
 
 
+def test_an_error_without_a_place_is_told_with_that_of_its_block() -> None:
+    (block,) = run("\nName = nil")
+    assert told(block) == ("error", "page.md:2: attempt to concatenate a nil value (field 'Name')")
+
+
 def test_a_handler_that_fails_when_the_page_calls_it_is_an_error_of_the_block_that_called() -> None:
     page = ('Handlers.add("Go", "Go", function(msg)\n  error("no")\nend)', 'Send({ Target = ao.id, Action = "Go" })')
     made, called = run(*page)
@@ -48,7 +53,7 @@ def test_a_handler_that_fails_when_the_page_calls_it_is_an_error_of_the_block_th
 def test_a_child_that_fails_is_told_with_its_name() -> None:
     page = 'Spawn(ao._module, { Name = "child", ["On-Boot"] = "Data", Data = "error(\'no\')" })'
     (block,) = run(page)
-    assert told(block) == ("error", 'child: [string "aos"]:1: no')
+    assert told(block) == ("error", 'page.md:2: child: [string "aos"]:1: no')
 
 
 @pytest.mark.parametrize(
@@ -60,7 +65,7 @@ def test_a_child_that_fails_is_told_with_its_name() -> None:
         ("Receive({ Data = function() return true end })", "waits for a message with Data = what its function takes"),
         (
             f'print(Send({{ Target = "{LONG}" }}).receive().Data)',
-            f"waits for an answer; sends to nobody: no process or wallet has the address {LONG}",
+            f"waits for an answer; dead letter: no process or wallet has the address {LONG}",
         ),
     ],
 )
