@@ -84,6 +84,25 @@ class BorderError(AosimError):
     """A fault of the simulator itself: something crossed the border that never may."""
 
 
+class NotImaged(AosimError):
+    """A process whose state cannot be written down at the moment; its log can be evaluated again instead."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        where = path or "something that only the runtime holds"
+        super().__init__(
+            f"no image of this process can be made now: {where} {reason}. Take it when that is over, or replay its log."
+        )
+        self.path = path
+        self.reason = reason
+
+
+class ImageRefused(AosimError):
+    """Bytes that are no image of a process for the runtime that should take it. Nothing was changed."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"this image cannot be used: {problem}. Make the process again from its log.")
+
+
 class EvalError(AosimError):
     """Lua given to `eval` that failed. Nothing was changed."""
 

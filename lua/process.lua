@@ -212,10 +212,13 @@ function process.run_handlers(msg)
   if worker then
     idle = nil
     return ended(worker, resume(worker.thread, msg))
-  elseif idle_count > 0 then
+  end
+  while idle_count > 0 do
     worker = more_idle[idle_count]
     idle_count = idle_count - 1
-    return ended(worker, resume(worker.thread, msg))
+    if worker then -- an image of the process has none
+      return ended(worker, resume(worker.thread, msg))
+    end
   end
   worker = new_worker()
   return ended(worker, resume(worker.thread, worker, msg))

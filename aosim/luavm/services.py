@@ -66,6 +66,14 @@ class Desk:
             found = self._kept[kind] = kind()
         return found
 
+    def all_kept(self) -> tuple[Any, ...]:
+        """The objects that services keep for this process, in order of the names of their kinds."""
+        return tuple(self._kept[kind] for kind in sorted(self._kept, key=lambda kind: kind.__qualname__))
+
+    def keep(self, value: object) -> None:
+        """Keep an object as if it had been made here."""
+        self._kept[type(value)] = value
+
     def answer(self, name: bytes, *question: Scalar) -> tuple[Scalar, ...]:
         """True and the answer, or False and why there is none."""
         try:

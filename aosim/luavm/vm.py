@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
+
+from lupa.lua53 import LuaRuntime
 
 from aosim.errors import BorderError
 from aosim.limits import Limits
@@ -66,13 +69,19 @@ class Vm:
 
     def start(self) -> None:
         """Begin anew, with nothing evaluated."""
-        runtime = source.new_runtime()
+        self._introduce(self._begin(source.new_runtime()))
+
+    def _begin(self, runtime: LuaRuntime) -> Callable[..., Any]:
+        """Start the runtime of a process nobody has introduced yet; returns what introduces it."""
         self.step, introduce, self._provide, self._go_on, self._call, self._file, self.forget_parts = runtime.execute(
             source.bundle(), self._fidelity, *_versions(self._profile)
         )
         self._runtime = runtime
         self._desk: Desk | None = None
         self.items_seen = 0  # how many items of the weave there are for the process
+        return cast(Callable[..., Any], introduce)
+
+    def _introduce(self, introduce: Callable[..., Any]) -> None:
         info = self._info
         done = introduce(
             *map(to_bytes, (info.id, info.owner, info.module_id, info.module_owner)),
@@ -115,9 +124,12 @@ class Vm:
         return tuple(pieces) if pieces else out
 
     def _answer(self, question: tuple[Any, ...]) -> tuple[Any, ...]:
+        return self._open_desk().answer(*question)
+
+    def _open_desk(self) -> Desk:
         if self._desk is None:
             self._desk = Desk(self._call_back, self._read_item, process_id=self._info.id, limits=self._limits)
-        return self._desk.answer(*question)
+        return self._desk
 
     def _read_item(self, identity: str) -> str | None:
         return None if self._weave is None else self._weave.read(identity, self.items_seen)
