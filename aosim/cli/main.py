@@ -135,13 +135,17 @@ def docs(
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="A block that its fence calls Lua must be Lua.")] = False,
     fidelity: Annotated[str, typer.Option(metavar="docs|network", help="What processes are forgiven.")] = "docs",
+    module: Annotated[str, typer.Option(metavar="NAME", help="What the process of a page is made from.")] = "aos",
     as_json: Json = False,
 ) -> None:
     """Run the Lua of Markdown pages, and tell what becomes of each block."""
     from aosim.cli.show_docs import show_docs
 
     with told():
-        raise typer.Exit(show_docs(pages, check_output=check_output, strict=strict, fidelity=fidelity, as_json=as_json))
+        code = show_docs(
+            pages, check_output=check_output, strict=strict, fidelity=fidelity, module=module, as_json=as_json
+        )
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -163,6 +167,15 @@ def fidelity(
     with told():
         code = show_fidelity(cases=cases, golden=golden, themes=themes or (), page=page, check=check, as_json=as_json)
         raise typer.Exit(code)
+
+
+@app.command()
+def module() -> None:
+    """Speak the module protocol, JSON lines in and out, for test-suites written for the ao loader."""
+    from aosim.cli.module import main
+
+    with told():
+        main()
 
 
 @app.command()

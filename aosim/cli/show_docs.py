@@ -19,7 +19,9 @@ _COLOURS = {Status.OK: "green", Status.ERROR: "red", Status.NOT_LUA: "dim", Stat
 _STDIN = "stdin"  # the name of a page that comes from there
 
 
-def show_docs(pages: Sequence[str], *, check_output: bool, strict: bool, fidelity: str, as_json: bool) -> int:
+def show_docs(
+    pages: Sequence[str], *, check_output: bool, strict: bool, fidelity: str, module: str, as_json: bool
+) -> int:
     """Run pages and print their blocks: 0, or 1 when a block is an error. All pages are read before one is run."""
     if fidelity not in FIDELITIES:
         raise UsageError(f"--fidelity {fidelity!r}: there are {' and '.join(map(repr, FIDELITIES))}")
@@ -28,7 +30,7 @@ def show_docs(pages: Sequence[str], *, check_output: bool, strict: bool, fidelit
     counts: Counter[Status] = Counter()
     findings = 0
     for name, text in texts:
-        blocks = run_page(name, text=text, fidelity=fidelity, check_output=check_output, strict=strict)
+        blocks = run_page(name, text=text, fidelity=fidelity, module=module, check_output=check_output, strict=strict)
         counts.update(block.status for block in blocks)
         findings += sum(len(block.findings) for block in blocks)
         _print_page(paper, name, blocks)

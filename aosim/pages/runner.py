@@ -80,19 +80,22 @@ def run_page(
     *,
     text: str | None = None,
     fidelity: str = "docs",
+    module: str = "aos",
     check_output: bool = False,
     strict: bool = False,
 ) -> list[Block]:
     """Run the Lua of a Markdown page, block by block, in one process; what became of each of its blocks.
 
     Each block is an Eval by the process's owner, after which messages run until quiet. `text` is the
-    page when it comes from no file; `page` then is its name. With `check_output` a block is an error
+    page when it comes from no file; `page` then is its name. `fidelity` and `module` are those of
+    `Simulation` and its `spawn`. With `check_output` a block is an error
     when it prints something else than a console session in it shows. With `strict` a block that its
     fence calls Lua, and that does not parse, is an error too.
 
-    The same page gives the same blocks. Raises UsageError for a page that cannot be read.
+    The same page gives the same blocks. Raises UsageError for a page that cannot be read, UnknownName
+    for a module that is not there.
     """
-    runner = _Runner(Path(page), fidelity, check_output, strict)
+    runner = _Runner(Path(page), fidelity, module, check_output, strict)
     return [runner.run(fence) for fence in fences(read_page(page) if text is None else text)]
 
 
@@ -141,7 +144,7 @@ class _Outcome:
 class _Runner:
     """One page, its process, and the files it has told of so far."""
 
-    def __init__(self, path: Path, fidelity: str, check_output: bool, strict: bool) -> None:
+    def __init__(self, path: Path, fidelity: str, module: str, check_output: bool, strict: bool) -> None:
         self._path = path
         self._check_output = check_output
         self._strict = strict
@@ -149,7 +152,7 @@ class _Runner:
         self._busy = ""  # the block that left messages without end
         self._waiting: set[str] = set()
         self._sim = Simulation(fidelity=fidelity)
-        self._process = self._spawn(path.stem)
+        self._process = self._spawn(path.stem, module)
         self._heard = _Listener(self._sim)
         self._sim.observe(self._heard)
 
@@ -181,11 +184,11 @@ class _Runner:
             findings=tuple(self._sim.findings[known:]),
         )
 
-    def _spawn(self, name: str) -> ProcessHandle:
+    def _spawn(self, name: str, module: str) -> ProcessHandle:
         try:
-            return self._sim.spawn("", name=name)
+            return self._sim.spawn("", name=name, module=module)
         except (NameTaken, UsageError):  # a page called owner.md, or like an address
-            return self._sim.spawn("", name="page")
+            return self._sim.spawn("", name="page", module=module)
 
     def _do(self, step: Step, outcome: _Outcome) -> None:
         place = f"{self._path.name}:{step.line}"

@@ -38,6 +38,15 @@ def test_a_block_that_is_an_error_gives_exit_code_one_and_cannot_move_the_cursor
     assert "  1  lua  error  failing.md:3: no\n2 pages, 1 ok, 1 error, " in done.out
 
 
+def test_the_process_of_a_page_is_made_from_the_module_that_is_named(aosim: Terminal, folder: Path) -> None:
+    (folder / "version.md").write_text("```lua\nao._module\n```")
+    told = [
+        [json.loads(line)["output"] for line in aosim("docs", "version.md", "--json", *words).out.splitlines()]
+        for words in ((), ("--module", "aos-2.0.1"))
+    ]
+    assert told[0] != told[1]
+
+
 def test_a_page_without_blocks_says_so(aosim: Terminal, folder: Path) -> None:
     (folder / "prose.md").write_text("# Prose\n")
     done = aosim("docs", "prose.md")
@@ -75,7 +84,7 @@ def test_a_page_may_come_from_stdin(aosim: Terminal, monkeypatch: pytest.MonkeyP
     from aosim.cli.show_docs import show_docs
 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(FAILING.encode())))
-    assert show_docs(["-"], check_output=False, strict=False, fidelity="docs", as_json=True) == 1
+    assert show_docs(["-"], check_output=False, strict=False, fidelity="docs", module="aos", as_json=True) == 1
 
 
 @pytest.mark.parametrize(("option", "code"), [("--strict", 1), ("--check-output", 0), ("--json", 0)])
@@ -99,6 +108,7 @@ def test_output_is_checked_when_asked(aosim: Terminal, folder: Path) -> None:
         (("none.md",), "none.md: No such file or directory"),
         (("page.md", "none.md"), "none.md: No such file or directory"),
         (("empty",), "empty: no pages (*.md or *.mdx) in that folder"),
+        (("page.md", "--module", "aos-3"), "no module 'aos-3'. Did you mean 'aos"),
         (("page.md", "--fidelity", "doc"), "--fidelity 'doc': there are 'docs' and 'network'"),
     ],
 )
