@@ -5,50 +5,42 @@ local lib = ...
 local gmatch, next = lib.raw.string.gmatch, lib.raw.next
 local file = lib.file
 
-local parts = {} -- what can be required by itself, by its path below ".crypto"
-
 -- A table of functions; `names` are theirs, by the file they come with.
-local function group(path, names)
+local function group(names)
   local functions = {}
   for key, list in next, names do
     for name in gmatch(list, "%S+") do
-      local function run(...)
+      functions[name] = function(...)
         return file(key)[name](...)
       end
-      functions[name], parts[path .. "." .. name] = run, run
     end
   end
-  parts[path] = functions
   return functions
 end
 
-local digest = group("digest", {
+local digest = group({
   crypto_hashes = "md5 sha1 sha2_256 sha2_512 sha3_256 sha3_512 blake2b",
   crypto_md2 = "md2", crypto_md4 = "md4", crypto_keccak = "keccak256 keccak512",
 })
-local mac = group("mac", { crypto_hashes = "createHmac" })
-local kdf = group("kdf", { crypto_hashes = "pbkdf2" })
+local mac = group({ crypto_hashes = "createHmac" })
+local kdf = group({ crypto_hashes = "pbkdf2" })
 local cipher = {
   _version = "0.0.1",
-  aes = group("cipher.aes", { crypto_aes = "encrypt decrypt" }),
-  issac = group("cipher.issac", { crypto_isaac = "seedIsaac getRandom getRandomChar random encrypt decrypt" }),
-  morus = group("cipher.morus", { crypto_morus = "encrypt decrypt" }),
-  norx = group("cipher.norx", { crypto_norx = "encrypt decrypt" }),
+  aes = group({ crypto_aes = "encrypt decrypt" }),
+  issac = group({ crypto_isaac = "seedIsaac getRandom getRandomChar random encrypt decrypt" }),
+  morus = group({ crypto_morus = "encrypt decrypt" }),
+  norx = group({ crypto_norx = "encrypt decrypt" }),
 }
-local utils = group("utils", { crypto_queue = "queue" })
-utils.stream = group("utils.stream", { crypto_streams = "fromString fromArray fromHex toString toArray toHex" })
-utils.hex = group("utils.hex", { crypto_common = "stringToHex hexToString" })
-utils.bit = group("utils.bit", {
-  bit32 = "arshift band bnot bor btest bxor extract lrotate lshift replace rrotate rshift",
-})
-utils.array = group("utils.array", {
+local utils = group({ crypto_queue = "queue" })
+utils.stream = group({ crypto_streams = "fromString fromArray fromHex toString toArray toHex" })
+utils.hex = group({ crypto_common = "stringToHex hexToString" })
+utils.bit = group({ bit32 = "arshift band bnot bor btest bxor extract lrotate lshift replace rrotate rshift" })
+utils.array = group({
   crypto_arrays = "fromString toString fromHex toHex concat truncate XOR substitute permute copy slice size toStream"
     .. " fromStream readFromQueue writeToQueue",
 })
 digest._version, mac._version, kdf._version, utils._version = "0.0.1", "0.0.1", "0.0.1", "0.0.1"
-parts.cipher = cipher
 
-local crypto = {
+return {
   _version = "0.0.1", digest = digest, cipher = cipher, mac = mac, kdf = kdf, random = cipher.issac.random, utils = utils
 }
-return { crypto = crypto, parts = parts }

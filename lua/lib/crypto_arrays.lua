@@ -110,11 +110,15 @@ function arrays.fromStream(stream)
   return text_bytes(streams.read(stream, 1, "fromStream"))
 end
 
---- Take n elements from the front of a queue.
+--- Take n elements from the front of a queue, or all there are.
 function arrays.readFromQueue(queue, n)
   local result = {}
   for i = 1, common.integer(n, 2, "readFromQueue") do
-    result[i] = queue.pop()
+    local item = queue.pop()
+    if item == nil then
+      break
+    end
+    result[i] = item
   end
   return result
 end

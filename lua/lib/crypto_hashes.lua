@@ -6,6 +6,8 @@ local error, type = lib.raw.error, lib.raw.type
 local common, streams = lib.file("crypto_common"), lib.file("crypto_streams")
 local result, short_result, text, read = common.result, common.short_result, common.text, streams.read
 
+local WORK_MAX = 100000000 -- iterations of pbkdf2 that one call may take, for all parts of the key together
+
 local hashes = {}
 
 -- Digests --------------------------------------------------------------------------------------------
@@ -78,10 +80,13 @@ function hashes.pbkdf2(password, salt, iterations, size, algorithm)
   algorithm = known_algorithm(algorithm)
   password, salt = common.bytes_text(password, 1, "pbkdf2"), common.bytes_text(salt, 2, "pbkdf2")
   iterations, size = common.integer(iterations, 3, "pbkdf2"), common.integer(size, 4, "pbkdf2")
+  iterations = iterations < 1 and 1 or iterations
   if size < 1 then
     return result("", "%02X")
+  elseif size > WORK_MAX or iterations > WORK_MAX // (size // 20 + 1) then -- 20 bytes come at a time, of sha1
+    common.blame("pbkdf2: " .. size .. " bytes after " .. iterations .. " iterations are more work than can be asked for")
   end
-  return result(ask("hashing.pbkdf2", algorithm, password, salt, iterations < 1 and 1 or iterations, size), "%02X")
+  return result(ask("hashing.pbkdf2", algorithm, password, salt, iterations, size), "%02X")
 end
 
 return hashes

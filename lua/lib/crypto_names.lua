@@ -1,34 +1,40 @@
 --- crypto_names.lua: finds what a name that starts with ".crypto" requires.
 
 local lib = ...
-local gsub, sub = lib.raw.string.gsub, lib.raw.string.sub
+local gmatch, gsub, sub = lib.raw.string.gmatch, lib.raw.string.gsub, lib.raw.string.sub
 local next = lib.raw.next
 local file = lib.file
+local crypto = file("crypto")
 
--- Modules that are functions or tables of the one from require(".crypto"), by where they are in it.
+-- Modules that are functions or tables of the one from require(".crypto"), by their paths below it. They are taken
+-- down before the author can change that table: a name leads to the same whatever becomes of it.
 local inside = {
-  digest = "digest", cipher = "cipher", mac = "mac", kdf = "kdf", utils = "utils",
-  ["digest.md2"] = "digest.md2", ["digest.md4"] = "digest.md4", ["digest.md5"] = "digest.md5",
-  ["digest.sha1"] = "digest.sha1", ["digest.sha2_256"] = "digest.sha2_256", ["digest.sha2_512"] = "digest.sha2_512",
-  ["digest.blake2b"] = "digest.blake2b", ["mac.hmac"] = "mac.createHmac", ["kdf.pbkdf2"] = "kdf.pbkdf2",
-  ["cipher.aes"] = "cipher.aes", ["cipher.issac"] = "cipher.issac", ["cipher.morus"] = "cipher.morus",
-  ["cipher.norx"] = "cipher.norx", ["utils.stream"] = "utils.stream", ["utils.array"] = "utils.array",
-  ["utils.hex"] = "utils.hex", ["utils.queue"] = "utils.queue", ["utils.bit"] = "utils.bit",
+  digest = crypto.digest, cipher = crypto.cipher, mac = crypto.mac, kdf = crypto.kdf, utils = crypto.utils,
+  ["mac.hmac"] = crypto.mac.createHmac, ["kdf.pbkdf2"] = crypto.kdf.pbkdf2, ["digest.sha3"] = {}
 }
+for folder, name in gmatch([[digest.md2 digest.md4 digest.md5 digest.sha1 digest.sha2_256 digest.sha2_512 digest.blake2b
+  cipher.aes cipher.issac cipher.morus cipher.norx utils.stream utils.array utils.hex utils.queue utils.bit]],
+  "(%l+)%.(%S+)") do
+  inside[folder .. "." .. name] = crypto[folder][name]
+end
+for name in gmatch("sha3_256 sha3_512 keccak256 keccak512", "%S+") do
+  inside["digest.sha3"][name] = crypto.digest[name]
+end
 
--- Modules that only a name leads to: the file they come with, and their field there, or none for all of it.
-local beside = {
-  padding = { "crypto_padding" },
-  ["padding.zero"] = { "crypto_padding", "zero" }, ["padding.pkcs7"] = { "crypto_padding", "pkcs7" },
-  ["padding.ansix923"] = { "crypto_padding", "ansix923" }, ["padding.isoiec7816"] = { "crypto_padding", "isoiec7816" },
-  ["cipher.aes128"] = { "crypto_aes", "aes128" }, ["cipher.aes192"] = { "crypto_aes", "aes192" },
-  ["cipher.aes256"] = { "crypto_aes", "aes256" },
-  ["cipher.mode"] = { "crypto_modes" },
-  ["cipher.mode.ecb"] = { "crypto_modes", "ecb" }, ["cipher.mode.cbc"] = { "crypto_modes", "cbc" },
-  ["cipher.mode.cfb"] = { "crypto_modes", "cfb" }, ["cipher.mode.ofb"] = { "crypto_modes", "ofb" },
-  ["cipher.mode.ctr"] = { "crypto_modes", "ctr" },
-  ["utils.lfsr"] = { "crypto_lfsr" },
-}
+-- Modules that only a name leads to: those of a folder come with one file, which the folder's name gives whole.
+local folders = { padding = "crypto_padding", ["cipher.mode"] = "crypto_modes" }
+
+local function beside(path)
+  if folders[path] then
+    return file(folders[path])
+  elseif path == "utils.lfsr" then
+    return file("crypto_lfsr")
+  elseif path == "cipher.aes128" or path == "cipher.aes192" or path == "cipher.aes256" then
+    return file("crypto_aes")[sub(path, 8)]
+  end
+  local folder, name = gsub(path, "%.[^.]*$", ""), gsub(path, "^.*%.", "")
+  return folders[folder] and file(folders[folder])[name]
+end
 
 -- aos: require(".crypto.init") is another table with the same contents.
 local function copy(original)
@@ -39,28 +45,14 @@ local function copy(original)
   return other
 end
 
-local function find(name)
-  local index = file("crypto")
+return function(name)
   if name == ".crypto" then
-    return index.crypto
+    return crypto
   elseif name == ".crypto.init" then
-    return copy(index.crypto)
+    return copy(crypto)
   elseif sub(name, 1, 8) ~= ".crypto." then
     return nil
   end
-  local path, parts = gsub(gsub(sub(name, 9), "%.init$", ""), "^util%f[.\0]", "utils"), index.parts
-  if path == "digest.sha3" then
-    return {
-      sha3_256 = parts["digest.sha3_256"], sha3_512 = parts["digest.sha3_512"],
-      keccak256 = parts["digest.keccak256"], keccak512 = parts["digest.keccak512"],
-    }
-  end
-  local place = beside[path]
-  if place then
-    local found = file(place[1])
-    return place[2] == nil and found or found[place[2]]
-  end
-  return inside[path] and parts[inside[path]]
+  local path = gsub(gsub(sub(name, 9), "%.init$", ""), "^util%f[.\0]", "utils")
+  return inside[path] or beside(path)
 end
-
-return find

@@ -285,6 +285,13 @@ def test_the_published_keys_are_derived(lua: Asking) -> None:  # RFC 6070
     assert lua("return crypto.kdf.pbkdf2({}, {}, 1, 0).asHex()") == ""
 
 
+@pytest.mark.parametrize("sizes", ["2^40 // 1, 1", "1, 2^40 // 1", "10000000, 1000"])
+def test_a_key_that_would_take_forever_is_refused(lua: Asking, sizes: str) -> None:
+    failed = lua.error(f"local answer = crypto.kdf.pbkdf2({{}}, {{}}, {sizes}) return answer")
+    assert failed.startswith('[string "aos"]:1: pbkdf2: ')
+    assert failed.endswith("are more work than can be asked for")
+
+
 @pytest.mark.parametrize("name", ["md5", "SHA1", ""])
 def test_other_algorithms_are_named_in_the_error(lua: Asking, name: str) -> None:
     for call in ("mac.createHmac(stream(''), {}, ...)", "kdf.pbkdf2({}, {}, 1, 1, ...)"):
