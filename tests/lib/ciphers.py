@@ -50,8 +50,7 @@ class Norx:
         """Absorb data; returns what it is as cipher text."""
         out = b""
         if data:
-            padded = data + b"\1"
-            padded = bytearray(padded + bytes(-len(padded) % 96))
+            padded = bytearray(data + b"\1" + bytes(-(len(data) + 1) % 96))
             padded[-1] |= 0x80
             for at in range(0, len(padded), 96):
                 self.enter(domain)
