@@ -9,6 +9,7 @@ from aosim.checks import check_text
 from aosim.colours import without_colours
 from aosim.errors import UsageError
 from aosim.fates import Fate
+from aosim.luavm.bare import BareProcess
 from aosim.luavm.process import LuaProcess
 from aosim.message import Message, Result
 from aosim.patches import look_up
@@ -173,7 +174,7 @@ class ProcessHandle:
         tree = self._resident.tree
         if tree is not None and ("/" in path or path in tree):
             return look_up(tree, path)
-        return lua_of(self._resident).read(path)
+        return _with_globals(self._resident).read(path)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -181,7 +182,7 @@ class ProcessHandle:
         process = self._resident.process
         if isinstance(process, PythonProcess):
             return process.state
-        lua = lua_of(self._resident)
+        lua = _with_globals(self._resident)
         return {name: lua.read(name) for name in lua.global_names()}
 
     @property
@@ -257,7 +258,13 @@ Address = ProcessHandle | WalletHandle | str
 
 
 def lua_of(resident: Resident) -> LuaProcess:
-    """The Lua process of a resident. Raises UsageError for one whose handler is Python."""
-    if not isinstance(resident.process, LuaProcess):
-        raise UsageError(f"process {resident.name!r} is no Lua process, it has no globals; use its state")
-    return resident.process
+    """The aos process of a resident. Raises UsageError for one whose handler is Python, or whose module is no aos."""
+    if isinstance(resident.process, LuaProcess):
+        return resident.process
+    if isinstance(resident.process, BareProcess):
+        raise UsageError(f"process {resident.name!r} has a module of its own, without Eval and Inbox: send it messages")
+    raise UsageError(f"process {resident.name!r} is no Lua process, it has no globals; use its state")
+
+
+def _with_globals(resident: Resident) -> LuaProcess | BareProcess:
+    return resident.process if isinstance(resident.process, BareProcess) else lua_of(resident)

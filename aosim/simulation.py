@@ -118,7 +118,7 @@ class Simulation:
         name: str | None = None,
         owner: Address | None = None,
         tags: Tags = (),
-        module: str = "aos",
+        module: str | Path = "aos",
         cron: CronSpec | None = None,
         on_boot: bool = True,
         file: str | None = None,

@@ -9,7 +9,8 @@ from aosim.cron import CronSpec, cron_plan, cron_tags
 from aosim.engine import Engine
 from aosim.errors import BootError, NameTaken, UnknownName, UsageError
 from aosim.handles import Address, Tags
-from aosim.ids import is_address
+from aosim.ids import address_of, is_address
+from aosim.luavm.bare import BareProcess
 from aosim.luavm.bundle import Source, load_source
 from aosim.luavm.process import LuaProcess
 from aosim.message import Message, find_tag
@@ -36,6 +37,7 @@ class Spawner:
         self._engine = engine
         self._outside = outside
         self._fidelity = fidelity
+        self._modules: dict[str, Source] = {}  # modules of one's own by their ids
         self._made = 0  # tells apart two processes made alike
 
     def spawn(
@@ -45,7 +47,7 @@ class Spawner:
         name: str | None,
         owner: Address | None,
         tags: Tags,
-        module: str,
+        module: str | Path,
         cron: CronSpec | None,
         on_boot: bool,
         file: str | None,
@@ -56,7 +58,7 @@ class Spawner:
         given = text_tags(pairs_of(tags), f"spawn of {name or 'a process'}")
         given += cron_tags(cron) if cron is not None else ()
         cron_plan(given, self._engine.clock)
-        module_id = _module_id(module)
+        module_id = self._module_id(module)
         owner_id = self._outside.resolve(owner if owner is not None else "owner")
         code = Source("", "") if callable(source) else load_source(source, file)
 
@@ -77,9 +79,24 @@ class Spawner:
         self._made += 1
         return resident
 
+    def _module_id(self, module: str | Path) -> str:
+        if isinstance(module, Path) or check_text(module, "module=").endswith(".lua"):
+            own = load_source(Path(module))
+            module_id = address_of("module", *own)
+            self._modules[module_id] = own
+            return module_id
+        profile = profile_named(module)
+        if profile is not None:
+            return profile.module_id
+        if not is_address(module):
+            raise UnknownName(module, PROFILES, kind="module")
+        return module
+
     def lua_process(self, message: Message, module_id: str) -> Process:
         """The Lua process that a Process message asks for, not evaluated yet."""
         info = ProcessInfo(message.id, message.owner, message.flat, module_id, SCHEDULER_ID, _MODULE_TAGS)
+        if module_id in self._modules:
+            return BareProcess(info, self._modules[module_id], lenient=self._fidelity == "docs")
         return LuaProcess(
             info,
             fidelity=self._fidelity,
@@ -126,15 +143,6 @@ class Spawner:
             self._engine.publish(letter)
             self._engine.counts.sent += 1
             self._engine.record(resident, assignment, result)
-
-
-def _module_id(module: str) -> str:
-    profile = profile_named(check_text(module, "module="))
-    if profile is not None:
-        return profile.module_id
-    if not is_address(module):
-        raise UnknownName(module, PROFILES, kind="module")
-    return module
 
 
 def _process_tags(name: str, given: tuple[str, ...], module_id: str, code: Source) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ class ModuleCode:
 
     profile: Profile = AOS
     lua: str | None = None  # a chunk that returns a table with handle(msg, ao)
+    chunk: str = ".process"  # what Lua calls it, as in a module made from aos; "@shop.lua" for a file
     boot: tuple[tuple[str, str], ...] = ()  # name and text of modules that the first message requires
 
     def check(self) -> None:
@@ -73,7 +74,7 @@ class ModuleRuntime:
                 self._vm.want(part)
             self._vm.start()
         if code.lua is not None:
-            self._set(b"bare_module", b"load", to_bytes(code.lua))
+            self._set(b"bare_module", b"load", to_bytes(code.lua), to_bytes(code.chunk))
         for name, text in code.boot:
             self._set(b"built_in", b"add", to_bytes(name), to_bytes(text))
 
@@ -100,6 +101,14 @@ class ModuleRuntime:
         if not isinstance(out, bytes):
             raise self._problem(out)
         return out if _is_text(out) else out.decode("utf-8", "replace").encode()
+
+    def read(self, name: str) -> object:
+        """A global, or a field by a dotted path, read without running any code of the author."""
+        return self._vm.read(name)
+
+    def global_names(self) -> list[str]:
+        """The globals the author has made, in order of their names."""
+        return self._vm.global_names()
 
     def size_bytes(self) -> int:
         """How much memory the state takes."""
@@ -132,9 +141,16 @@ class ModuleInstance:
     that the module itself hands back.
     """
 
-    def __init__(self, *, files: dict[str, str] | None = None, profile: Profile = AOS, undo: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        files: dict[str, str] | None = None,
+        profile: Profile = AOS,
+        undo: bool = True,
+        code: ModuleCode | None = None,
+    ) -> None:
         self._files = {f"/data/{name}": text for name, text in (files or {}).items()}
-        self._code = ModuleCode(profile=profile)
+        self._code = code or ModuleCode(profile=profile)
         self._undo = undo
         self._log: list[tuple[bytes, bytes]] = []
         self._parts: list[str] = []
@@ -149,6 +165,14 @@ class ModuleInstance:
         else:
             self._log.append(call)
         return answer
+
+    def read(self, name: str) -> object:
+        """A global, or a field by a dotted path, read without running any code of the author."""
+        return self._current().read(name)
+
+    def global_names(self) -> list[str]:
+        """The globals the author has made, in order of their names."""
+        return self._current().global_names()
 
     def _answer(self, call: tuple[bytes, bytes]) -> dict[str, Any]:
         while True:

@@ -98,31 +98,25 @@ class LuaProcess:
 
     def last_value(self) -> object:
         """What the last Eval returned: tables as list or dict, functions and cycles as text."""
-        return python_value(self._look(b"last_value"))
+        return python_value(self._vm.look(b"last_value"))
 
     def read(self, name: str) -> object:
         """A global, or a field by a dotted path, read without running any code of the author."""
         if self._stale:
             self._rebuild()
-        return python_value(self._look(b"read", *map(to_bytes, name.split("."))))
+        return self._vm.read(name)
 
     def waiting(self) -> int:
         """How many of its handlers wait for a message, in `receive` and its kin."""
         if self._stale:
             self._rebuild()
-        return int(self._look(b"waiting")[0])
+        return int(self._vm.look(b"waiting")[0])
 
     def global_names(self) -> list[str]:
         """The globals the author has made, in order of their names."""
         if self._stale:
             self._rebuild()
-        return list(texts_of(self._look(b"global_names")))
-
-    def _look(self, name: bytes, *arguments: bytes) -> tuple[Any, ...]:
-        try:
-            return _tuple(self._vm.call(b"looking", name, *arguments))
-        except LuaError:  # more values than Lua can hand over at once
-            return (b"failed",)
+        return self._vm.global_names()
 
     def _rebuild(self) -> None:
         self._vm.start()
@@ -229,7 +223,7 @@ class LuaProcess:
         if error is not False:
             return Result(
                 output=output,
-                error=_plain(to_text(error)),
+                error=plain_error(to_text(error)),
                 raw_error=to_text(raw_error),
                 verdict=verdict,
                 forgiven=_forgiven(values),
@@ -248,7 +242,7 @@ class LuaProcess:
 def _broken(problem: LuaError) -> Result:
     """The runtime itself was stopped: by a shortage, or by a fault of ours."""
     text = str(problem)
-    return Result(error=_plain(text), raw_error=text, verdict="failed")
+    return Result(error=plain_error(text), raw_error=text, verdict="failed")
 
 
 _new_tuple: Any = tuple.__new__  # a NamedTuple's own constructor costs three times as much
@@ -271,13 +265,8 @@ def _text_or_none(value: Any) -> str | None:
     return None if value is False else to_text(value)
 
 
-def _tuple(value: object) -> tuple[Any, ...]:
-    if value is None:
-        return ()
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _plain(text: str) -> str:
+def plain_error(text: str) -> str:
+    """An Error of a module as "place: reason": without colours, traceback and the runtime's own places."""
     text = _TRACEBACK.sub("\n", without_colours(text))
     return _OWN_PLACE.sub("", text).strip()
 

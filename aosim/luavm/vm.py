@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from lupa.lua53 import LuaRuntime
+from lupa.lua53 import LuaError, LuaRuntime
 
 from aosim.errors import BorderError
 from aosim.limits import Limits
 from aosim.luavm import source
-from aosim.luavm.border import texts_to_bytes, to_bytes
+from aosim.luavm.border import python_value, texts_of, texts_to_bytes, to_bytes
 from aosim.luavm.services import Desk, PartMissing
 from aosim.process_info import ProcessInfo
 from aosim.profiles import AOS, Profile
@@ -143,6 +143,24 @@ class Vm:
     def call(self, part: bytes, name: bytes, *arguments: Any) -> Any:
         """Call a function of a part of the runtime, with bytes, numbers and booleans."""
         return self.hand_over(self._call(part, name, *arguments))
+
+    def look(self, name: bytes, *arguments: bytes) -> tuple[Any, ...]:
+        """Call a function that looks at the process without running any code of it; `python_value` reads the answer."""
+        try:
+            out = self.call(b"looking", name, *arguments)
+        except LuaError:  # more values than Lua can hand over at once
+            return (b"failed",)
+        if out is None:
+            return ()
+        return out if isinstance(out, tuple) else (out,)
+
+    def read(self, path: str) -> object:
+        """A global of the process, or a field by a dotted path."""
+        return python_value(self.look(b"read", *map(to_bytes, path.split("."))))
+
+    def global_names(self) -> list[str]:
+        """The globals the author has made, in order of their names."""
+        return list(texts_of(self.look(b"global_names")))
 
     def file(self, path: str, text: str) -> None:
         """Let the process read a text at a path."""

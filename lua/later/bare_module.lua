@@ -8,10 +8,10 @@ local create, resume, status = raw.coroutine.create, raw.coroutine.resume, raw.c
 local bare = {}
 local make, module -- the chunk, and what it returned
 
---- The text of the module. Nothing, or what is wrong with it.
-function bare.load(text)
+--- The text of the module, and what Lua calls it. Nothing, or what is wrong with it.
+function bare.load(text, name)
   local problem
-  make, problem = sandbox.load(text, ".process") -- its name in a module made from aos
+  make, problem = sandbox.load(text, name)
   return problem
 end
 
