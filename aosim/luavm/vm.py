@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, cast
+from weakref import WeakMethod
 
 from lupa.lua53 import LuaError, LuaRuntime
 
@@ -26,6 +27,18 @@ def _versions(profile: Profile) -> tuple[bytes, ...]:
     return source.library("versions"), profile.calls_itself.encode(), " ".join(profile.traits).encode()
 
 
+def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The same method, without keeping what it belongs to."""
+    weak = WeakMethod(method)
+
+    def call(*arguments: Any) -> Any:
+        found = weak()
+        assert found is not None  # only a Vm that runs has its desk asked
+        return found(*arguments)
+
+    return call
+
+
 class Vm:
     """The runtime of one process. Nothing but bytes, numbers and booleans goes in and comes out.
 
@@ -34,6 +47,7 @@ class Vm:
     """
 
     __slots__ = (
+        "__weakref__",
         "_call",
         "_desk",
         "_fidelity",
@@ -128,7 +142,9 @@ class Vm:
 
     def _open_desk(self) -> Desk:
         if self._desk is None:
-            self._desk = Desk(self._call_back, self._read_item, process_id=self._info.id, limits=self._limits)
+            # A cycle would keep the Lua of a process that is gone until somebody collects garbage.
+            call_back, read_item = _weakly(self._call_back), _weakly(self._read_item)
+            self._desk = Desk(call_back, read_item, process_id=self._info.id, limits=self._limits)
         return self._desk
 
     def _read_item(self, identity: str) -> str | None:
