@@ -11,6 +11,7 @@ ON_THE_NETWORK = {
     "tag-text": "a message with a tag or Data that is no text is not delivered there: use tostring",
     "child-authority": "a child without an Authority tag ignores what its parent sends there",
     "deliver-later": "Deliver-After and Deliver-At are ordinary tags there, nothing is delayed",
+    "sqlite-module": "lsqlite3 is only there in a module built with it: spawn with module='aos-sqlite'",
     "name-target": "only addresses are targets there, names are not",
 }
 

@@ -132,6 +132,24 @@ makers[".assignment"] = function()
   return k.later({}, "assignment", { "init" })
 end
 
+-- The network has it in modules that are built with it.
+makers.lsqlite3 = function()
+  if not k.has_sqlite then
+    if k.fidelity ~= "docs" then
+      return nil
+    end
+    k.forgive("sqlite-module", "lsqlite3", 'require("lsqlite3")')
+  end
+  lib.sandbox, lib.current = sandbox, k.message.current
+  return (library("lsqlite3"))
+end
+
+--- Called by the host, in the midst of a question: a function of the process that a library keeps.
+function libraries.call_library(key, ...)
+  local _, private = library(key)
+  return private.call(...)
+end
+
 -- aos: these modules are functions that return the runtime's own.
 local function giver(owner, name)
   return function()

@@ -1,0 +1,411 @@
+"""SQL for a process that requires lsqlite3: what its library asks the host.
+
+Databases and statements are told by numbers. Most answers begin with a code of SQLite; what went wrong is kept with
+the database. All a process has is in one `Databases`, which goes when its runtime goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import apsw
+
+from aosim.luavm.services import Desk, Scalar, Service
+from aosim.luavm.sql_database import ABORT, CELLS_MAX, DONE, OK, ROW, Statement
+from aosim.luavm.sql_process import Databases
+from aosim.luavm.sql_values import from_sql, text_before_zero, to_sql, to_sql_value
+
+DATABASES_MAX = 16
+STATEMENTS_MAX = 1_000
+LOOPS_MAX = 100
+NOMEM, FULL, CANTOPEN, MISUSE = 7, 13, 14, 21
+_OPEN_FLAGS = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+
+
+def _of(desk: Desk) -> Databases:
+    databases = desk.kept(Databases)
+    if databases.call_back is None:
+        databases.begin(desk)
+    return databases
+
+
+SERVICES: dict[bytes, Service] = {}
+
+
+def _service(function: Callable[..., tuple[Scalar, ...]]) -> Callable[..., tuple[Scalar, ...]]:
+    def answer(desk: Desk, *question: Any) -> tuple[Scalar, ...]:
+        databases = _of(desk)
+        out = function(databases, *question)
+        databases.raise_missing()
+        return out
+
+    SERVICES[function.__name__.strip("_").encode()] = answer
+    return function
+
+
+# The library ------------------------------------------------------------------------------------------------
+
+
+@_service
+def _version(_: Databases) -> tuple[Scalar, ...]:
+    return (apsw.sqlite_lib_version().encode(),)
+
+
+@_service
+def _complete(_: Databases, sql: bytes) -> tuple[Scalar, ...]:
+    return (apsw.complete(text_before_zero(sql)),)
+
+
+@_service
+def _message(databases: Databases, now_ms: float) -> tuple[Scalar, ...]:
+    """A new message has begun, at this time."""
+    databases.read_loops()
+    databases.around.new_message(int(now_ms))
+    return ()
+
+
+# Databases --------------------------------------------------------------------------------------------------
+
+
+@_service
+def _open(databases: Databases, path: bytes, flags: int) -> tuple[Scalar, ...]:
+    if len(databases.databases) >= DATABASES_MAX:
+        return None, CANTOPEN, f"unable to open database file: {DATABASES_MAX} are open, close one".encode(), True
+    name = text_before_zero(path)
+    try:
+        number, _ = databases.open("" if name == ":memory:" else name, flags & _OPEN_FLAGS)
+    except apsw.Error as problem:
+        return None, getattr(problem, "result", CANTOPEN) & 0xFF, from_sql(str(problem))
+    except ValueError:  # flags that say neither how to read nor how to write
+        return None, MISUSE, b"bad parameter or other API misuse"
+    return (number,)
+
+
+@_service
+def _close(databases: Databases, number: int) -> tuple[Scalar, ...]:
+    databases.close(number)
+    return (OK,)
+
+
+@_service
+def _close_statements(databases: Databases, number: int, only_loops: bool) -> tuple[Scalar, ...]:
+    for statement in list(databases.databases[number].statements):
+        if not only_loops or statement in databases.loops:
+            databases.drop(statement)
+    return (OK,)
+
+
+@_service
+def _execute(databases: Databases, number: int, sql: bytes) -> tuple[Scalar, ...]:
+    return (databases.databases[number].execute(sql),)
+
+
+@_service
+def _status(databases: Databases, number: int) -> tuple[Scalar, ...]:
+    """Code and text of the last error, what the last statement and all have changed, the last row id."""
+    database = databases.databases[number]
+    connection = database.connection
+    counts = connection.changes(), connection.total_changes(), connection.last_insert_rowid()
+    return database.code, database.problem, *counts
+
+
+@_service
+def _filename(databases: Databases, number: int, schema: bytes) -> tuple[Scalar, ...]:
+    found = databases.databases[number].connection.db_filename(to_sql(schema))
+    return (None if found is None else from_sql(found),)
+
+
+@_service
+def _readonly(databases: Databases, number: int, schema: bytes) -> tuple[Scalar, ...]:
+    try:
+        return (databases.databases[number].connection.readonly(to_sql(schema)),)
+    except apsw.Error:
+        return (None,)
+
+
+@_service
+def _interrupt(databases: Databases, number: int) -> tuple[Scalar, ...]:
+    databases.databases[number].connection.interrupt()
+    return ()
+
+
+@_service
+def _serialize(databases: Databases, number: int, schema: bytes) -> tuple[Scalar, ...]:
+    database = databases.databases[number]
+    return (database.attempt(database.connection.serialize, to_sql(schema)),)
+
+
+@_service
+def _deserialize(databases: Databases, number: int, content: bytes) -> tuple[Scalar, ...]:
+    """Put a serialized database in the place of what is there."""
+    database = databases.databases[number]
+    databases.read_loops()
+    if len(content) > databases.around.bytes_max:
+        return (database.note(FULL, b"database or disk is full"),)
+    source = apsw.Connection(":memory:", vfs=databases.around.files.name)
+    source.deserialize("main", content)
+    database.attempt(_copy_all, database.connection, source)
+    source.close(True)
+    return (database.code,)
+
+
+def _copy_all(target: apsw.Connection, source: apsw.Connection) -> None:
+    with target.backup("main", source, "main") as backup:
+        backup.step(-1)
+
+
+# Copies, page by page ---------------------------------------------------------------------------------------
+
+
+@_service
+def _copy(databases: Databases, target: int, to: bytes, source: int, origin: bytes) -> tuple[Scalar, ...]:
+    """Begin to copy one database over another; the number of the copy, or None."""
+    database = databases.databases[target]
+    other = databases.databases[source].connection
+    backup = database.attempt(database.connection.backup, to_sql(to), other, to_sql(origin))
+    if backup is None:
+        return (None,)
+    number = next(databases.numbers)
+    databases.copies[number] = target, source, backup
+    return (number,)
+
+
+@_service
+def _copy_pages(databases: Databases, number: int, pages: int) -> tuple[Scalar, ...]:
+    """Copy so many pages, all when negative: a code, what remains, how many there are."""
+    if number not in databases.copies:  # one of the two databases was closed
+        return MISUSE, 0, 0
+    target, _, backup = databases.copies[number]
+    database = databases.databases[target]
+    databases.read_loops()
+    done = database.attempt(backup.step, pages)
+    code = database.code if database.code != OK else DONE if done else OK
+    return code, backup.remaining, backup.page_count
+
+
+@_service
+def _copy_finish(databases: Databases, number: int) -> tuple[Scalar, ...]:
+    databases.finish_copy(number)
+    return (OK,)
+
+
+# Statements -------------------------------------------------------------------------------------------------
+
+
+@_service
+def _prepare(databases: Databases, number: int, sql: bytes) -> tuple[Scalar, ...]:
+    """Code, number or None, the text behind it; how many parameters and columns, and whether it only reads.
+
+    Nothing when there are too many statements.
+    """
+    database = databases.databases[number]
+    if len(databases.statements) >= STATEMENTS_MAX:
+        database.note(NOMEM, f"{STATEMENTS_MAX:,} statements are open, finalize those that are done with".encode())
+        return ()
+    statement, behind = database.prepare(sql)
+    if statement is None:
+        return database.code, None, behind
+    counts = len(statement.parameters), len(statement.names), statement.only_reads
+    return OK, databases.add(database, statement), behind, *counts
+
+
+@_service
+def _describe(databases: Databases, number: int) -> tuple[Scalar, ...]:
+    """Names and declared types of the columns, in turn."""
+    _, statement = databases.statements[number]
+    return tuple(value for pair in zip(statement.names, statement.types, strict=True) for value in pair)
+
+
+@_service
+def _parameters(databases: Databases, number: int) -> tuple[Scalar, ...]:
+    return tuple(databases.statements[number][1].parameter_names())
+
+
+@_service
+def _run(databases: Databases, number: int, wanted: int, blobs: bytes | None, *values: Any) -> tuple[Scalar, ...]:
+    """Begin a statement with these values; `blobs` has a 1 for each that is one. Answers as `rows` does."""
+    _, statement = databases.statements[number]
+    if blobs is None:
+        bindings = [to_sql_value(value) for value in values]
+    else:
+        bindings = [
+            value if mark == 49 and type(value) is bytes else to_sql_value(value)
+            for mark, value in zip(blobs, values, strict=True)
+        ]
+    statement.start(bindings)
+    return _answer(statement, wanted)
+
+
+@_service
+def _rows(databases: Databases, number: int, wanted: int) -> tuple[Scalar, ...]:
+    """The code that comes after these rows, how many columns they have, and their values."""
+    if number not in databases.statements:
+        return ABORT, 0  # a loop given up for newer ones
+    answer = _answer(databases.statements[number][1], wanted)
+    if answer[0] != ROW and number in databases.loops:
+        databases.drop(number)
+    return answer
+
+
+def _answer(statement: Statement, wanted: int) -> tuple[Scalar, ...]:
+    columns = len(statement.names)
+    code, rows = statement.rows(max(1, min(wanted, CELLS_MAX // max(1, columns))))
+    if len(rows) == 1:
+        return code, len(rows[0]), *rows[0]
+    return code, len(statement.names), *(value for row in rows for value in row)
+
+
+@_service
+def _reset(databases: Databases, number: int) -> tuple[Scalar, ...]:
+    databases.statements[number][1].reset()
+    return ()
+
+
+@_service
+def _let_go(databases: Databases, number: int) -> tuple[Scalar, ...]:
+    """Finalize a statement, close a database, finish a copy."""
+    if number in databases.databases:
+        databases.close(number)
+    databases.finish_copy(number)
+    databases.drop(number)
+    return ()
+
+
+@_service
+def _note(databases: Databases, number: int, code: int, problem: bytes) -> tuple[Scalar, ...]:
+    databases.databases[number].note(code, problem)
+    return ()
+
+
+@_service
+def _loop(databases: Databases, number: int, sql: bytes, wanted: int, named: bool) -> tuple[Scalar, ...]:
+    """Begin a loop over a query: None and why not, or its number and what `rows` answers, the names in front if wished.
+
+    It is let go of at its end. One that was left open is read ahead when something is written.
+    """
+    database = databases.databases[number]
+    statement, _ = database.prepare(sql)
+    if statement is None:
+        return None, database.problem if database.code != OK else None
+    loop = databases.add(database, statement)
+    databases.loops[loop] = statement
+    if len(databases.loops) > LOOPS_MAX:
+        databases.drop(next(iter(databases.loops)))
+    statement.start([None] * len(statement.parameters))
+    code, columns, *values = _answer(statement, wanted)
+    if code != ROW:
+        databases.drop(loop)
+    return loop, code, columns, *(statement.names if named else ()), *values
+
+
+@_service
+def _texts(databases: Databases, *values: Any) -> tuple[Scalar, ...]:
+    """Values as SQLite writes them, None as it is; a text ends at its first zero."""
+    answer: list[Scalar] = []
+    for value in values:
+        if isinstance(value, float):
+            value = databases.around.text_of(value).encode()
+        elif isinstance(value, int):
+            value = str(value).encode()
+        answer.append(value if value is None else value.partition(b"\0")[0])
+    return tuple(answer)
+
+
+# Functions of the process -----------------------------------------------------------------------------------
+
+
+def _value(databases: Databases, number: int, *arguments: Any) -> Any:
+    """What a function of the process gives to SQL."""
+    value, is_blob = databases.call(number, *arguments)
+    return value if is_blob else to_sql_value(value)
+
+
+@_service
+def _function(databases: Databases, number: int, name: bytes, arity: int, call: int | None) -> tuple[Scalar, ...]:
+    database = databases.databases[number]
+    database.calls_back = True
+    here = databases.weakly
+
+    def scalar(*values: Any) -> Any:
+        return _value(here, call or 0, *values)
+
+    run = scalar if call is not None else None
+    database.attempt(database.connection.create_scalar_function, to_sql(name), run, arity)
+    return (database.code,)
+
+
+@_service
+def _aggregate(
+    databases: Databases, number: int, name: bytes, arity: int, step: int | None, final: int | None
+) -> tuple[Scalar, ...]:
+    database = databases.databases[number]
+    database.calls_back = True
+    groups, here = count(1), databases.weakly
+
+    def begin() -> Any:
+        group = next(groups)
+
+        def add(_: Any, *values: Any) -> None:
+            here.call(step or 0, group, *values)
+
+        def end(_: Any) -> Any:
+            return _value(here, final or 0, group)
+
+        return None, add, end
+
+    run = begin if step is not None else None
+    database.attempt(database.connection.create_aggregate_function, to_sql(name), run, arity)
+    return (database.code,)
+
+
+@_service
+def _collation(databases: Databases, number: int, name: bytes, call: int | None) -> tuple[Scalar, ...]:
+    database = databases.databases[number]
+    database.calls_back = True
+    here = databases.weakly
+
+    def compare(one: str, other: str) -> int:
+        return int(here.call(call or 0, one, other)[0])
+
+    run = compare if call is not None else None
+    database.attempt(database.connection.create_collation, to_sql(name), run)
+    return (database.code,)
+
+
+@_service
+def _hook(databases: Databases, number: int, kind: bytes, call: int | None, every: int = 0) -> tuple[Scalar, ...]:
+    """Have a function called at a commit, a rollback, a change, a statement, a lock, or every so many steps."""
+    database = databases.databases[number]
+    database.calls_back = database.calls_back or call is not None
+    here = databases.weakly
+
+    def asked(*values: Any) -> bool:
+        return bool(here.call(call or 0, *values)[0])
+
+    def told(*values: Any) -> None:
+        here.call(call or 0, *values)
+
+    connection, off = database.connection, call is None
+    if kind == b"commit":
+        connection.set_commit_hook(None if off else asked)
+    elif kind == b"rollback":
+        connection.set_rollback_hook(None if off else told)
+    elif kind == b"update":
+        connection.set_update_hook(None if off else told)
+    elif kind == b"trace":
+        database.tracing = None if off else told
+    elif kind == b"wal":
+        connection.set_wal_hook(None if off else lambda _, *values: int(asked(*values)))
+    elif kind == b"busy":
+        connection.set_busy_handler(None if off else asked)
+    elif kind == b"progress":
+        connection.set_progress_handler(None if off else asked, max(1, every), id=b"author")
+    return ()
+
+
+@_service
+def _busy_timeout(databases: Databases, number: int, wait_ms: int) -> tuple[Scalar, ...]:
+    databases.databases[number].connection.set_busy_timeout(min(max(0, wait_ms), 2**31 - 1))
+    return (OK,)
