@@ -14,7 +14,7 @@ demo: $(READY)
 	$(BIN)/aosim demo
 
 test: lint
-	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest -q -rs -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: $(READY)
 	$(BIN)/ruff check .
