@@ -63,6 +63,12 @@ def run_command(
     wallet: Annotated[
         list[str] | None, typer.Option("--wallet", metavar="NAME", help="A wallet beside the senders; may be repeated.")
     ] = None,
+    module: Annotated[
+        str, typer.Option("--module", metavar="NAME|FILE", help="What processes are made from: aos-2.0.3, my.lua.")
+    ] = "",
+    item: Annotated[
+        list[str] | None, typer.Option("--item", metavar="ID=FILE", help="Data on Arweave; may be repeated.")
+    ] = None,
     seed: Seed = None,
     duration: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="Virtual time to run: 500ms, 60s, 5m, 2h, 1d.")
@@ -83,6 +89,8 @@ def run_command(
             files=tuple(files),
             sends=tuple(send or ()),
             wallets=tuple(wallet or ()),
+            items=tuple(item or ()),
+            module=module,
             seed=seed,
             duration=duration,
             fidelity=fidelity,

@@ -23,6 +23,8 @@ class Options:
     files: tuple[Path, ...]
     sends: tuple[str, ...] = ()
     wallets: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    module: str = ""
     seed: int | None = None
     duration: str | None = None
     fidelity: str | None = None
@@ -49,7 +51,12 @@ class Options:
     def again(self, seed: int) -> list[str]:
         """The command that repeats the run."""
         words = ["aosim", "run", *map(str, self.files)]
-        for option, values in (("--wallet", self.wallets), ("--send", self.sends)):
+        for option, values in (
+            ("--module", [self.module] if self.module else []),
+            ("--item", self.items),
+            ("--wallet", self.wallets),
+            ("--send", self.sends),
+        ):
             for value in values:
                 words += [option, value]
         words += ["--seed", str(seed)]

@@ -26,16 +26,18 @@ def run_files(options: Options) -> int:
     if kinds != {".lua"}:
         if len(options.files) > 1:
             raise UsageError("give one scenario, or any number of Lua files: a scenario names its own files")
-        if options.sends or options.wallets:
+        if options.sends or options.wallets or options.items or options.module:
             raise UsageError(
-                f"--send and --wallet go with Lua files; {options.files[0].name} sends its own messages. "
+                f"--send, --wallet, --item and --module go with Lua files; {options.files[0].name} has its own. "
                 f"Write them there"
             )
     if kinds == {".py"}:
         return run_python(options)
     if kinds == {".toml"}:
         return _run_scenario(options, load_scenario(options.files[0]))
-    return _run_scenario(options, lua_scenario(options.files, options.sends, options.wallets))
+    module = options.module or "aos"
+    scenario = lua_scenario(options.files, options.sends, options.wallets, module=module, items=options.items)
+    return _run_scenario(options, scenario)
 
 
 def _run_scenario(options: Options, scenario: Scenario) -> int:

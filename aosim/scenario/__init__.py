@@ -8,6 +8,7 @@ assert report.ok, report
 
 from aosim.scenario.model import (
     Expectation,
+    ItemPlan,
     MessagePlan,
     ProcessPlan,
     ScenarioError,
@@ -19,6 +20,7 @@ from aosim.scenario.toml_file import load_scenario
 
 __all__ = [
     "Expectation",
+    "ItemPlan",
     "Judgement",
     "MessagePlan",
     "ProcessPlan",

@@ -39,8 +39,18 @@ class ProcessPlan:
     owner: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     cron: CronSpec | None = None
-    module: str = "aos"
+    module: Path | str = "aos"
     on_boot: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemPlan:
+    """An item to be put on Arweave before anything else. Without an id it gets one made from its content."""
+
+    data: str
+    id: str | None = None
+    owner: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ from aosim.findings import Finding
 from aosim.handles import Run, Sent
 from aosim.limits import Limits
 from aosim.scenario.expect import judge
-from aosim.scenario.model import Expectation, MessagePlan, ProcessPlan, Settings
+from aosim.scenario.model import Expectation, ItemPlan, MessagePlan, ProcessPlan, Settings
 from aosim.scenario.values import with_addresses
 from aosim.simulation import Simulation
 
@@ -69,6 +69,7 @@ class Scenario:
     title: str
     settings: Settings = field(default_factory=Settings)
     wallets: tuple[str, ...] = ()
+    items: tuple[ItemPlan, ...] = ()
     processes: tuple[ProcessPlan, ...] = ()
     messages: tuple[MessagePlan, ...] = ()
     expectations: tuple[Expectation, ...] = ()
@@ -97,6 +98,8 @@ def _play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = Non
         prepare(sim)
     for name in scenario.wallets:
         sim.wallet(name)
+    for item in scenario.items:
+        sim.upload(item.data, id=item.id, owner=item.owner, tags=_tags(sim, item.tags))
     for plan in scenario.processes:
         _spawn(sim, plan)
     labelled: dict[str, list[Sent]] = {}

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from aosim.errors import UnknownName, UsageError
 from aosim.limits import Limits
+from aosim.luavm.border import to_text
 from aosim.luavm.bundle import load_source
 from aosim.message import flat_tags
 from aosim.outside import check_size
-from aosim.scenario.model import MessagePlan, ProcessPlan
+from aosim.scenario.model import ItemPlan, MessagePlan, ProcessPlan
 from aosim.scenario.runner import Scenario
 from aosim.scenario.values import check_reference
 
@@ -24,9 +25,17 @@ _ESCAPED = re.compile(r"\\([\"\\])")
 _SHOWN_MAX = 60  # characters of a --send in a complaint
 
 
-def lua_scenario(paths: Sequence[Path], sends: Sequence[str] = (), wallets: Sequence[str] = ()) -> Scenario:
+def lua_scenario(
+    paths: Sequence[Path],
+    sends: Sequence[str] = (),
+    wallets: Sequence[str] = (),
+    *,
+    module: str = "aos",
+    items: Sequence[str] = (),
+) -> Scenario:
     """One process per file, named after it, and the messages sent to them at once, in order.
 
+    `module` is that of all the processes; `items` are texts "id=file" of what is to lie on Arweave.
     Everything is checked here: the files parse, the names are known, the messages are small enough.
     """
     names = _names(paths)
@@ -40,12 +49,24 @@ def lua_scenario(paths: Sequence[Path], sends: Sequence[str] = (), wallets: Sequ
                 f"{name!r} is a process: only wallets send from outside. Let another name be the sender or wallet"
             )
     known = (*names, *people)
+    plans = zip(names, paths, strict=True)
     return Scenario(
         title=" ".join(map(str, paths)),
         wallets=tuple(people),
-        processes=tuple(ProcessPlan(name=name, source=path) for name, path in zip(names, paths, strict=True)),
+        items=tuple(map(_item, items)),
+        processes=tuple(ProcessPlan(name=name, source=path, module=module) for name, path in plans),
         messages=tuple(_message(text, known) for text in sends),
     )
+
+
+def _item(text: str) -> ItemPlan:
+    identity, _, name = text.partition("=")
+    if not identity or not name:
+        raise UsageError(f"--item {text!r}: write the id and the file of its data, as in --item script=boot.lua")
+    try:
+        return ItemPlan(id=identity, data=to_text(Path(name).read_bytes()))
+    except OSError as problem:
+        raise UsageError(f"--item {text!r}: {problem.strerror or problem}") from None
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -14,19 +14,20 @@ from aosim.errors import AosimError
 from aosim.fates import Counts, Fate
 from aosim.ids import is_address
 from aosim.limits import Limits
+from aosim.luavm.border import to_text
 from aosim.luavm.bundle import load_source
 from aosim.message import flat_tags
 from aosim.network import Constant, Latency, Lognormal, Uniform
 from aosim.outside import check_size
 from aosim.scenario.check import Table, unknown
 from aosim.scenario.expect import CHECKS
-from aosim.scenario.model import Expectation, MessagePlan, ProcessPlan, ScenarioError, Settings
+from aosim.scenario.model import Expectation, ItemPlan, MessagePlan, ProcessPlan, ScenarioError, Settings
 from aosim.scenario.runner import Scenario
 from aosim.scenario.values import check_reference, duration_ms
 from aosim.simulation import FIDELITIES
 
 T = TypeVar("T")
-_TOP = ("simulation", "wallet", "process", "link", "message", "expect")
+_TOP = ("simulation", "wallet", "item", "process", "link", "message", "expect")
 _LATENCY_KEYS = {"uniform": ("low_ms", "high_ms"), "lognormal": ("median_ms", "sigma")}
 _REPEATS_MAX = 100_000  # sendings of one [[message]]
 
@@ -67,6 +68,7 @@ class _Reader:
     def scenario(self) -> Scenario:
         for table in self._tables("wallet", ("name",)):
             self._new_name(table, self._wallets)
+        items = tuple(map(self._item, self._tables("item", ("id", "data", "source", "owner", "tags"))))
         plans = self._tables("process", ("name", "source", "code", "owner", "tags", "cron", "module", "on_boot"))
         processes = tuple(map(self._process, plans))
         settings = self._settings()
@@ -80,6 +82,7 @@ class _Reader:
             title=str(self._path),
             settings=settings,
             wallets=tuple(self._wallets),
+            items=items,
             processes=processes,
             messages=tuple(messages),
             expectations=tuple(self._expectation(table) for table in self._tables("expect", every_check)),
@@ -111,21 +114,51 @@ class _Reader:
         tags = table.tags("tags")
         self._check_references(table, "tags", tags)
         name = self._new_name(table, self._processes)
+        module = self._module(table)
+        return ProcessPlan(
+            name=name,
+            source=self._source(table, module),
+            owner=self._owner(table),
+            tags=tags,
+            cron=self._cron(table),
+            module=module,
+            on_boot=table.flag("on_boot", True),
+        )
+
+    def _source(self, table: Table, module: Path | str) -> Path | str:
+        if isinstance(module, Path) and "source" not in table and "code" not in table:
+            return ""  # all the code there is, is that of the module
         key = table.one_of("source", "code")
         source: str | Path = self._path.parent / table.need("source") if key == "source" else table.need("code") + "\n"
         _told(table.at(key), partial(load_source, source))
+        return source
+
+    def _owner(self, table: Table) -> str:
         owner = table.text("owner", "owner")
         if owner not in self._wallets and not is_address(owner):
             raise unknown(table.at("owner"), owner, self._wallets, "wallet")
-        return ProcessPlan(
-            name=name,
-            source=source,
-            owner=owner,
-            tags=tags,
-            cron=self._cron(table),
-            module=table.text("module", "aos"),
-            on_boot=table.flag("on_boot", True),
-        )
+        return owner
+
+    def _module(self, table: Table) -> Path | str:
+        module = table.text("module", "aos")
+        if not module.endswith(".lua"):
+            return module
+        path = self._path.parent / module
+        _told(table.at("module"), partial(load_source, path))
+        return path
+
+    def _item(self, table: Table) -> ItemPlan:
+        tags = table.tags("tags")
+        self._check_references(table, "tags", tags)
+        key = table.one_of("data", "source")
+        data = table.need("data") if key == "data" else self._text(table, table.need("source"))
+        return ItemPlan(data=data, id=table.need("id") if "id" in table else None, owner=self._owner(table), tags=tags)
+
+    def _text(self, table: Table, name: str) -> str:
+        try:
+            return to_text((self._path.parent / name).read_bytes())
+        except OSError as problem:
+            raise ScenarioError(f"{table.at('source')}: {name}: {problem.strerror or problem}") from None
 
     def _cron(self, table: Table) -> CronSpec | None:
         found = table.raw("cron")

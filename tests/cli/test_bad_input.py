@@ -52,7 +52,9 @@ def test_two_scenarios_at_once_are_refused(aosim: Terminal) -> None:
 
 
 def test_send_goes_with_lua_files_only(aosim: Terminal) -> None:
-    assert refused(aosim, "run", "a.toml", "--send", "a Action=B").startswith("--send and --wallet go with Lua files")
+    assert refused(aosim, "run", "a.toml", "--send", "a Action=B").startswith(
+        "--send, --wallet, --item and --module go"
+    )
 
 
 def test_lua_that_does_not_parse_is_told_with_its_line_before_anything_runs(aosim: Terminal, folder: Path) -> None:

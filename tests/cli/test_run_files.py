@@ -295,3 +295,20 @@ def test_a_loop_without_end_is_stopped_and_the_way_out_is_told(aosim: Terminal, 
     assert "On the command line --for TIME bounds the run." in done.err
     assert done.code == 2
     assert aosim("run", "loop.toml", "--quiet", "--for", "1s").code == 0
+
+
+def test_lua_files_run_as_another_module_and_find_items(aosim: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "essay.txt").write_text("an essay")
+    (tmp_path / "reader.lua").write_text("print(io.open('/data/essay'):read('a')) print(require('.process')._version)")
+    ran = aosim("run", "reader.lua", "--item", "essay=essay.txt", "--module", "aos-2.0.3")
+    assert ran.code == 0
+    assert "an essay" in ran.out
+    assert "2.0.3" in ran.out
+    assert "again: aosim run reader.lua --module aos-2.0.3 --item essay=essay.txt --seed 0" in ran.out
+
+
+def test_an_item_without_its_file_is_refused(aosim: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "reader.lua").write_text("x = 1")
+    assert "write the id and the file" in aosim("run", "reader.lua", "--item", "essay").err
+    assert "--item 'essay=no.txt': No such file" in aosim("run", "reader.lua", "--item", "essay=no.txt").err
+    assert "no module 'aos-9'" in aosim("run", "reader.lua", "--module", "aos-9").err

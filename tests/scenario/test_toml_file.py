@@ -219,3 +219,41 @@ def test_a_failure_that_is_expected_is_well_and_one_that_is_not_is_not(tmp_path:
 )
 def test_what_cannot_be_right_is_told_with_file_table_and_key(tmp_path: Path, text: str, told: str) -> None:
     assert complaint(tmp_path, text).startswith(told)
+
+
+MODULE = "return { handle = function(msg, ao) return ao.result({ Output = 'mine' }) end }"
+
+
+def test_a_process_may_be_made_from_a_version_of_aos_or_a_module_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.lua").write_text(MODULE)
+    plans = '[[process]]\nname = "old"\ncode = "x = 1"\nmodule = "aos-2.0.3"\n'
+    plans += '[[process]]\nname = "own"\nmodule = "mine.lua"\n[[message]]\nto = "own"\n'
+    report = play(tmp_path, plans)
+    assert report.ok, report
+    assert report.simulation.process("old").eval("require('.process')._version") == "2.0.3"
+    assert report.simulation.process("own").output == ["mine", "mine"]
+    assert "no file" in complaint(tmp_path, plans.replace("mine.lua", "mein.lua"))
+
+
+def test_items_lie_on_arweave_before_anything_else(tmp_path: Path) -> None:
+    (tmp_path / "essay.txt").write_bytes(b"an essay\xff")
+    items = '[[wallet]]\nname = "alice"\n[[item]]\nid = "essay"\nsource = "essay.txt"\nowner = "alice"\n'
+    items += 'tags = {Kind = "Essay"}\n[[item]]\ndata = "anything"\n'
+    code = "[[process]]\nname = \"reader\"\ncode = \"Text = io.open('/data/essay'):read('a')\"\n"
+    report = play(tmp_path, items + code)
+    assert report.simulation.process("reader").read("Text") == "an essay\udcff"
+    essay = report.simulation.message("essay")
+    assert essay is not None
+    assert (essay.owner, essay.tag("Kind")) == (report.simulation.address_of("alice"), "Essay")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[[item]]\nid = "x"\n', "day.toml, [[item]] 1: give one of the keys 'data', 'source'; there is none of them"),
+        ('[[item]]\nsource = "nowhere.txt"\n', "day.toml, [[item]] 1, key 'source': nowhere.txt: No such file"),
+        ('[[item]]\ndata = "x"\nowner = "bob"\n', "no wallet 'bob'"),
+    ],
+)
+def test_an_item_that_cannot_be_right_is_told(tmp_path: Path, text: str, told: str) -> None:
+    assert told in complaint(tmp_path, text)
