@@ -114,7 +114,7 @@ def demo(seed: Seed = 7, as_json: Json = False, quick: Quick = False) -> None:
 def bench(
     workloads: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WORKLOAD", help="All of them by default; 'library' for the libraries."),
+        typer.Argument(metavar="WORKLOAD", help="All by default; 'library', 'module' for other figures."),
     ] = None,
     quick: Quick = False,
     as_json: Json = False,

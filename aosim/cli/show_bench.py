@@ -6,18 +6,24 @@ from collections.abc import Sequence
 
 from aosim.bench.library import bench_library
 from aosim.bench.main import Row, bench
+from aosim.bench.module import bench_module
 from aosim.cli.paper import Paper
 
 
 def show_bench(workloads: Sequence[str], *, quick: bool, as_json: bool) -> int:
     """Measure and print; always 0, for a figure that misses its target is an answer too.
 
-    "library" as the first workload stands for the libraries of a process; what follows are tasks of it.
+    "library" as the first workload stands for the libraries of a process, "module" for the module protocol; what
+    follows are tasks of the one, patterns of calls of the other.
     """
     paper = Paper(as_json=as_json)
-    library = workloads[:1] == ["library"]
-    rows = bench_library(workloads[1:], quick=quick) if library else bench(workloads, quick=quick)
-    against = "plain Lua" if library else "floor"
+    first, rest = (workloads[0], workloads[1:]) if workloads else ("", ())
+    if first == "library":
+        rows, against = bench_library(rest, quick=quick), "plain Lua"
+    elif first == "module":
+        rows, against = bench_module(rest, quick=quick), ""
+    else:
+        rows, against = bench(workloads, quick=quick), "floor"
     paper.line(f"{'':13} {'what':24} {'aosim':>12} {against:>10} {'ratio':>7} {'target':>7}")
     for row in rows:
         paper.line(paper.paint(_text(row), "red" if row.met is False else "green" if row.met else "dim"))
