@@ -1,0 +1,215 @@
+--- image_read.lua: puts the state that an image holds into a runtime that has just been started.
+--
+-- Called as chunk(raw, boot, shapes, contents, codes), the texts that image_write.lua made, for a runtime that was
+-- started as that one was. First all objects are made, then they are filled.
+
+local raw, boot, shapes, contents, codes = ...
+local rawset, load = raw.rawset, raw.load
+local byte, sub, unpack_text, unpack = raw.string.byte, raw.string.sub, raw.string.unpack, raw.table.unpack
+local setmetatable, setupvalue, upvaluejoin = raw.debug.setmetatable, raw.debug.setupvalue, raw.debug.upvaluejoin
+local getupvalue, create, resume, wrap = raw.debug.getupvalue, raw.coroutine.create, raw.coroutine.resume, raw.coroutine.wrap
+
+local objects, count = {}, boot.count
+for i = 1, count do
+  objects[i] = boot.objects[i]
+end
+
+-- Code ------------------------------------------------------------------------------------------------------------
+
+local code_list = {}
+do
+  local at, n = 1, 0
+  while at <= #codes do
+    n = n + 1
+    code_list[n], at = unpack_text("<s4", codes, at)
+  end
+end
+
+local function new_function(code)
+  return load(boot.header .. code_list[code], "=image", "b", nil)
+end
+
+-- Numbers and values ----------------------------------------------------------------------------------------------
+
+local text, at = shapes, 1
+
+local function take_count()
+  local first = byte(text, at)
+  if first < 240 then
+    at = at + 1
+    return first
+  elseif first < 255 then
+    local second = byte(text, at + 1)
+    at = at + 2
+    return 240 + (first - 240) * 256 + second
+  end
+  local n = unpack_text("<I4", text, at + 1)
+  at = at + 5
+  return n
+end
+
+local KNOWN_SIZE_MIN, KNOWN_SIZE_MAX, KNOWN_MAX = 2, 64, 16000
+local known_texts, known_count = {}, 0
+local SMALL = 64
+
+local function take_short_text()
+  local value
+  value, at = unpack_text("<s1", text, at)
+  local size = #value
+  if size <= KNOWN_SIZE_MAX and size >= KNOWN_SIZE_MIN then
+    if known_count == KNOWN_MAX then
+      known_texts, known_count = {}, 0
+    end
+    known_count = known_count + 1
+    known_texts[known_count] = value
+  end
+  return value
+end
+
+local formats = { [6] = "<s4", [7] = "<i1", [8] = "<i2", [9] = "<i4", [10] = "<i8", [11] = "<d" }
+
+local function take()
+  local tag = byte(text, at)
+  at = at + 1
+  if tag >= SMALL then
+    return tag - SMALL
+  elseif tag == 5 then
+    return take_short_text()
+  elseif tag == 4 then
+    return known_texts[take_count()]
+  elseif tag == 3 then
+    return objects[take_count()]
+  elseif tag < 3 then
+    if tag == 0 then
+      return nil
+    end
+    return tag == 2
+  elseif tag == 12 then
+    return boot.header .. code_list[take_count()]
+  end
+  local value
+  value, at = unpack_text(formats[tag], text, at)
+  return value
+end
+
+-- Making ----------------------------------------------------------------------------------------------------------
+
+local lengths, functions = {}, {} -- of the tables that were made, by number; which were made from code
+
+-- A place that is in use is not moved: made with as many, a table has the length it had, holes or not.
+local PLACES_MAX = 100000
+local places, place_count = {}, 0
+
+local function new_table(length)
+  if length == 0 or length > PLACES_MAX then
+    return {}
+  end
+  while place_count < length do
+    place_count = place_count + 1
+    places[place_count] = false
+  end
+  return { unpack(places, 1, length) }
+end
+
+local function ended() end
+
+local function make_objects()
+  local metas = {}
+  local changed = take_count()
+  while changed ~= 0 do
+    metas[#metas + 1], metas[#metas + 2] = changed, take_count()
+    changed = take_count()
+  end
+  while at <= #text do
+    count = count + 1
+    local kind = byte(text, at)
+    at = at + 1
+    if kind == 116 then -- t
+      lengths[count] = take_count()
+      objects[count] = new_table(lengths[count])
+      local meta = take_count()
+      if meta ~= 0 then
+        metas[#metas + 1], metas[#metas + 2] = count, meta
+      end
+    elseif kind == 102 then -- f
+      objects[count], functions[count] = new_function(take_count()), true
+    elseif kind == 100 then -- d
+      local thread = create(ended)
+      resume(thread)
+      objects[count] = thread
+    else
+      local f = wrap(ended)
+      f()
+      objects[count] = f
+    end
+  end
+  -- As long as they are empty: a field that Lua looks at when a metatable is set may have come later.
+  for i = 1, #metas, 2 do
+    setmetatable(objects[metas[i]], objects[metas[i + 1]])
+  end
+end
+
+-- Filling ---------------------------------------------------------------------------------------------------------
+
+local function fill_entries(t)
+  for _ = 1, take_count() do
+    local key = take()
+    rawset(t, key, (take()))
+  end
+end
+
+local function fill_changed_tables()
+  local changed = take_count()
+  while changed ~= 0 do
+    fill_entries(objects[changed])
+    changed = take_count()
+  end
+end
+
+local owners, owner_places, cell_count = boot.cell_owner, boot.cell_place, boot.cell_count
+local new_owners, new_places = {}, {}
+
+local function fill_changed_cells()
+  local changed = take_count()
+  while changed ~= 0 do
+    setupvalue(owners[changed], owner_places[changed], (take()))
+    changed = take_count()
+  end
+end
+
+local function fill_function(f)
+  local place = 1
+  while getupvalue(f, place) do
+    local cell = take_count()
+    if cell > cell_count then
+      cell_count = cell
+      new_owners[cell], new_places[cell] = f, place
+      setupvalue(f, place, (take()))
+    else
+      local owner = owners[cell] or new_owners[cell]
+      upvaluejoin(f, place, owner, owner_places[cell] or new_places[cell])
+    end
+    place = place + 1
+  end
+end
+
+local function fill_objects()
+  for number = boot.count + 1, count do
+    local object, length = objects[number], lengths[number]
+    if length then
+      for i = 1, length do
+        rawset(object, i, (take()))
+      end
+      fill_entries(object)
+    elseif functions[number] then
+      fill_function(object)
+    end
+  end
+end
+
+make_objects()
+text, at = contents, 1
+fill_changed_tables()
+fill_changed_cells()
+fill_objects()
+fill_changed_tables()
