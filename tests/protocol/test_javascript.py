@@ -23,9 +23,10 @@ def node() -> str:
     return found
 
 
-def run(*words: str | Path, backend: str) -> subprocess.CompletedProcess[str]:
+def run(*words: str | Path, backend: str, folder: Path = FOLDER) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "AO_MODULE_BACKEND": backend}
-    return subprocess.run([node(), *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    command = [node(), *words]
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
 BACKEND = f'"{sys.executable}" -m aosim.cli.main module'
@@ -35,6 +36,24 @@ def test_a_suite_for_the_ao_loader_passes() -> None:
     done = run(FOLDER / "suite.mjs", backend=BACKEND)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "pass 7" in done.stdout
+
+
+def block_of_page(name: str) -> str:
+    """What the guide shows as a file."""
+    page = (FOLDER.parents[1] / "docs" / "guide-module-protocol.md").read_text(encoding="utf-8")
+    return page.split(f"<!-- file: {name} -->\n```javascript\n")[1].split("```")[0]
+
+
+def test_the_guide_shows_the_loader_as_it_is() -> None:
+    assert block_of_page("ao-loader.mjs") == (FOLDER / "ao-loader.mjs").read_text(encoding="utf-8")
+
+
+def test_the_suite_of_the_guide_passes(tmp_path: Path) -> None:
+    for name in ("ao-loader.mjs", "counter.test.mjs"):
+        (tmp_path / name).write_text(block_of_page(name), encoding="utf-8")
+    (tmp_path / "process.wasm").write_bytes(b"\0asm")
+    done = run("--test", "counter.test.mjs", backend=BACKEND, folder=tmp_path)
+    assert "pass 1" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("backend", "told"), [("exit 3", "has ended"), ("no-such-command-anywhere", "has ended")])
