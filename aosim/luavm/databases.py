@@ -13,13 +13,12 @@ from typing import Any
 import apsw
 
 from aosim.luavm.services import Desk, Scalar, Service
-from aosim.luavm.sql_database import ABORT, CELLS_MAX, DONE, OK, ROW, Statement
+from aosim.luavm.sql_database import ABORT, CELLS_MAX, DONE, OK, ROW, Statement, code_and_text
 from aosim.luavm.sql_process import Databases
 from aosim.luavm.sql_values import from_sql, text_before_zero, to_sql, to_sql_value
 
 DATABASES_MAX = 16
 STATEMENTS_MAX = 1_000
-LOOPS_MAX = 100
 NOMEM, FULL, CANTOPEN, MISUSE = 7, 13, 14, 21
 _OPEN_FLAGS = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
 
@@ -77,7 +76,7 @@ def _open(databases: Databases, path: bytes, flags: int) -> tuple[Scalar, ...]:
     try:
         number, _ = databases.open("" if name == ":memory:" else name, flags & _OPEN_FLAGS)
     except apsw.Error as problem:
-        return None, getattr(problem, "result", CANTOPEN) & 0xFF, from_sql(str(problem))
+        return None, *code_and_text(problem)
     except ValueError:  # flags that say neither how to read nor how to write
         return None, MISUSE, b"bad parameter or other API misuse"
     return (number,)
@@ -152,6 +151,7 @@ def _deserialize(databases: Databases, number: int, content: bytes) -> tuple[Sca
 
 
 def _copy_all(target: apsw.Connection, source: apsw.Connection) -> None:
+    source.pragma("schema_version")  # says what is wrong with what is no database
     with target.backup("main", source, "main") as backup:
         backup.step(-1)
 
@@ -290,10 +290,8 @@ def _loop(databases: Databases, number: int, sql: bytes, wanted: int, named: boo
     if statement is None:
         return None, database.problem if database.code != OK else None
     loop = databases.add(database, statement)
-    databases.loops[loop] = statement
-    if len(databases.loops) > LOOPS_MAX:
-        databases.drop(next(iter(databases.loops)))
     statement.start([None] * len(statement.parameters))
+    databases.begin_loop(loop, statement)
     code, columns, *values = _answer(statement, wanted)
     if code != ROW:
         databases.drop(loop)

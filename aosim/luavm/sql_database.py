@@ -42,6 +42,11 @@ _ALL_NULL: Any = apsw.__dict__["_null_bindings"]  # what parameters are that nob
 _NO_TEXT = "a text in this row is not UTF-8; CAST it AS BLOB"
 
 
+# For errors that SQLite tells without a text.
+_TEXTS = {5: b"database is locked", 10: b"disk I/O error", 13: b"database or disk is full"}
+_TEXTS[14] = b"unable to open database file"
+_CODES = {type(apsw.exception_for(code)): code for code in range(1, 27)}  # of those that our files raise
+
 T = TypeVar("T")
 
 
@@ -117,6 +122,12 @@ class Surroundings:
         self.files.unregister()
 
 
+def code_and_text(problem: apsw.Error) -> tuple[int, bytes]:
+    """What went wrong, as SQLite tells it."""
+    code = (getattr(problem, "result", 0) or _CODES.get(type(problem), ERROR)) & 0xFF
+    return code, from_sql(str(problem)) or _TEXTS.get(code, b"SQL logic error")
+
+
 class Database:
     """A connection. Errors of SQL are codes, and stay to be asked for in `code` and `problem`."""
 
@@ -186,7 +197,7 @@ class Database:
         except apsw.InterruptError as problem:
             self.note(INTERRUPT, self.around.exhausted().encode() if self.around.charge(0) else str(problem).encode())
         except apsw.Error as problem:
-            self.note(getattr(problem, "result", ERROR) & 0xFF, from_sql(str(problem)))
+            self.note(*code_and_text(problem))
         return None
 
     def note(self, code: int, problem: bytes = b"not an error") -> int:
@@ -276,8 +287,8 @@ class Statement:
     """A prepared statement: where it stands, and rows read ahead."""
 
     __slots__ = (
-        *("_cursor", "_database", "_ended", "_problem", "_running", "_sql", "_waiting"),
-        *("attaches", "names", "only_reads", "parameters", "types"),
+        *("_cursor", "_database", "_ended", "_problem", "_sql", "_waiting"),
+        *("attaches", "names", "only_reads", "parameters", "running", "types"),
     )
 
     def __init__(self, database: Database, sql: str, cursor: apsw.Cursor) -> None:
@@ -287,7 +298,7 @@ class Statement:
         self._waiting: deque[list[Any]] = deque()  # rows that were read before they were asked for
         self._ended: int | None = None  # the code that comes after them
         self._problem = b""
-        self._running = False
+        self.running = False
         self.parameters = tuple(cursor.bindings_names)
         self._describe(cursor)
         self.only_reads = bool(cursor.is_readonly and self.names)
@@ -311,9 +322,9 @@ class Statement:
             database.begin(cursor, self.only_reads)
         else:
             cursor.exec_trace = self._traced
-        self._running = True
+        self.running = True
         self._cursor = database.attempt(cursor.execute, self._sql, bindings)
-        self._running = False
+        self.running = False
         database.bound_attached_after(self)
         if database.code != OK:
             self._end(database.code)
@@ -335,18 +346,18 @@ class Statement:
         if not self.only_reads or database.calls_back:
             wanted = 1
         code, found = self._fetch(wanted)
-        if code == ROW:
-            return database.note(ROW, b"another row available"), found
         if code == DONE:
             return database.note(DONE, b"no more rows available"), found
-        return (ROW if found else code), found
+        if found or code == ROW:
+            return database.note(ROW, b"another row available"), found
+        return code, found
 
     def _fetch(self, wanted: int) -> tuple[int, list[list[Any]]]:
         database = self._database
         found: list[list[Any]] = []
-        self._running = True
+        self.running = True
         database.attempt(self._fetch_into, found, wanted)
-        self._running = False
+        self.running = False
         if database.code != OK:
             self._end(database.code)
         elif len(found) < wanted:
@@ -362,7 +373,7 @@ class Statement:
 
     def read_ahead(self) -> None:
         """Read what is left, so that nothing is locked; a loop over too much ends with an error."""
-        if self._running:  # it is this one that calls the function that writes
+        if self.running:  # it is this one that calls the function that writes
             return
         size = 0
         while self._ended is None and len(self._waiting) < _AHEAD_ROWS and size < _AHEAD_BYTES:

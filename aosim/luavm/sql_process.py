@@ -14,6 +14,9 @@ from aosim.luavm.sql_database import STATEMENT_STEPS, CallFailed, Database, Stat
 from aosim.luavm.sql_values import row_from_sql
 from aosim.seeds import Seeds
 
+LOOPS_MAX = 100
+CALLS_DEPTH_MAX = 20
+
 
 class Databases:
     """All databases of one process, open or on file."""
@@ -24,6 +27,7 @@ class Databases:
         self.weakly: Databases = proxy(self)
         self.numbers = count(1)
         self._missing: PartMissing | None = None
+        self._depth = 0
         self.databases: dict[int, Database] = {}
         self.statements: dict[int, tuple[Database, Statement]] = {}
         self.loops: dict[int, Statement] = {}  # in the order they were begun
@@ -64,6 +68,12 @@ class Databases:
             statement.reset()
             database.statements.pop(number, None)
 
+    def begin_loop(self, number: int, statement: Statement) -> None:
+        """Take a statement for a loop over a query; of too many, the oldest is given up."""
+        self.loops[number] = statement
+        if len(self.loops) > LOOPS_MAX:
+            self.drop(next(number for number, loop in self.loops.items() if not loop.running))
+
     def read_loops(self) -> None:
         """Have loops over queries hold nothing: what they have still to give is read now."""
         for statement in self.loops.values():
@@ -74,11 +84,16 @@ class Databases:
         assert self.call_back is not None
         if self._missing is not None or self.around.charge(STATEMENT_STEPS):
             raise CallFailed("interrupted")
+        if self._depth >= CALLS_DEPTH_MAX:
+            raise CallFailed("too many functions within functions that SQL calls")
+        self._depth += 1
         try:
             out = self.call_back(b"libraries", b"call_library", b"lsqlite3", number, *row_from_sql(values))
         except PartMissing as missing:  # which SQLite must not take for an error of the author's
             self._missing = missing
             raise CallFailed from None
+        finally:
+            self._depth -= 1
         answer = out if isinstance(out, tuple) else (out,)
         if answer[0] is not True:
             raise CallFailed((answer[1] if answer[0] is False else answer[-1]).decode("utf-8", "surrogateescape"))

@@ -105,7 +105,7 @@ end)
 local function prepared(state, sql, again, ...)
   if select("#", ...) == 0 then
     if again then
-      return core.ERROR
+      return core.NOMEM
     end
     core.let_go()
     return prepared(state, sql, true, work(state, "databases.prepare", state.number, sql))
@@ -157,7 +157,7 @@ local function each_row(state, number, column_count, run, user_data)
   return code
 end
 
-local function execute_with(state, sql, run, user_data)
+local function run_with(state, sql, run, user_data)
   local code, number, behind, parameters, column_count
   repeat
     code, number, behind, parameters, column_count = prepare(state, sql)
@@ -175,6 +175,14 @@ local function execute_with(state, sql, run, user_data)
   until sql == ""
   host("databases.note", state.number, OK, "not an error")
   return OK
+end
+
+-- What is called back for a row cannot close the database.
+local function execute_with(state, ...)
+  state.busy = state.busy + 1
+  local code = run_with(state, ...)
+  state.busy = state.busy - 1
+  return code
 end
 
 local function add_execute(name)
@@ -262,7 +270,7 @@ function lsqlite3.backup_init(target, to, source, origin)
     return nil, code, problem
   end
   return core.new_handle(backup_meta, {
-    number = number, database = into, generation = into.generation, remaining = 0, count = 0, handles = { target, source }
+    number = number, database = into, generation = into.generation, remaining = 0, count = 0, other = from
   })
 end
 

@@ -7,7 +7,7 @@ local pcall, rawequal, setmetatable, tostring, type =
 local string_format, table_pack, table_unpack = raw.string.format, raw.table.pack, raw.table.unpack
 local collectgarbage = raw.collectgarbage
 
-local core = { OK = 0, BUSY = 5, ABORT = 4, MISUSE = 21, RANGE = 25, ROW = 100, DONE = 101, blame = sandbox.blame }
+local core = { OK = 0, BUSY = 5, ABORT = 4, NOMEM = 7, MISUSE = 21, RANGE = 25, ROW = 100, DONE = 101, blame = sandbox.blame }
 
 -- Questions ----------------------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ end
 --- A new handle; the state of one that the host holds something for has its number.
 function core.new_handle(meta, state)
   local handle = setmetatable({}, meta)
-  state.meta, state.open = meta, true
+  state.meta, state.open, state.handle = meta, true, handle -- whoever has the state keeps the handle
   states[handle] = state
   if state.number then
     alive[state.number], held[state.number] = handle, true

@@ -75,7 +75,8 @@ end
 local function ended(loop)
   loop.over = true
   if loop.after ~= DONE then
-    error(problem_of(loop.database), 0)
+    local problem = problem_of(loop.database)
+    error(problem ~= "not an error" and problem or "this loop over a query was given up for newer ones", 0)
   end
 end
 
