@@ -192,7 +192,7 @@ def _code_names(framed: bytes) -> tuple[int | tuple[int | bytes, bytes, bytes], 
             continue
         end = _behind_text(code, 1)
         origin = code[1:end]
-        names.append((known[origin] if origin in known else origin, code[:1], code[end:]))
+        names.append((known.get(origin, origin), code[:1], code[end:]))
         known.setdefault(origin, len(known))
     return tuple(names)
 
@@ -216,8 +216,8 @@ def _codes_of(names: tuple[int | tuple[int | bytes, bytes, bytes], ...]) -> byte
 
 
 # Precompiled Lua 5.3: a header, the number of upvalues, and a function: its source, four bytes each for its first and
-# last line, one each for parameters, varargs and stack, then lists with their lengths in front: instructions, constants,
-# upvalues (two bytes each), functions, and three for debugging, which are empty in ours.
+# last line, one each for parameters, varargs and stack, then lists with their lengths in front: instructions,
+# constants, upvalues (two bytes each), functions, and three for debugging, which are empty in ours.
 
 
 def functions_of(chunk: bytes) -> Iterator[bytes]:
