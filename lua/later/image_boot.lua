@@ -172,7 +172,7 @@ local function find_tables()
       if rawget(t, "_G") == t then
         boot.env = t
       elseif rawget(t, "serials") and rawget(t, "env") then
-        boot.serials = t.serials
+        boot.sandbox = t
       elseif rawget(t, "workers") and rawget(t, "sandbox") then
         boot.workers = t.workers
       end

@@ -209,7 +209,13 @@ local function write_entries(t, keys)
   content_size = size
 end
 
+local serials = rawget(boot.sandbox, "serials")
+local orders = rawget(boot.sandbox, "orders") -- of keys, remembered: found again when a loop asks
+
 local function note_late(t, at, before)
+  if t == orders then
+    return
+  end
   local meta = meta_of(t)
   local mode = meta and rawget(meta, "__mode")
   late[#late + 1] = {
@@ -338,7 +344,7 @@ end
 
 -- What tells an object from others without its identity: in that order keys get numbers that nothing else leads to.
 local function likeness(object)
-  local parts = { pack(">I8", boot.serials[object] or 0) }
+  local parts = { pack(">I8", serials[object] or 0) }
   if type(object) == "table" then
     for key, value in next, object do
       parts[#parts + 1] = (is_object(key) and type(key) or raw.string.format("%q", key)) .. "="

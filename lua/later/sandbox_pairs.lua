@@ -11,6 +11,7 @@ local meta_of, raw_sort, math_type = raw.debug.getmetatable, raw.table.sort, raw
 local awake, ordered_next = sandbox.awake, sandbox.next
 
 local orders = raw.setmetatable({}, { __mode = "k" }) -- table -> its keys in order, remembered from 16 keys up
+sandbox.orders = orders -- which an image leaves out
 local remember_from = 16
 
 -- Whether exactly these keys, and 1..done, are those of the table.
