@@ -4,8 +4,9 @@
 -- started as that one was. First all objects are made, then they are filled.
 
 local raw, boot, shapes, contents, codes = ...
-local rawset, load = raw.rawset, raw.load
-local byte, sub, unpack_text, unpack = raw.string.byte, raw.string.sub, raw.string.unpack, raw.table.unpack
+local next, rawset, load, unpack = raw.next, raw.rawset, raw.load, raw.table.unpack
+local byte, char, dump, pack, rep, sub, unpack_text =
+  raw.string.byte, raw.string.char, raw.string.dump, raw.string.pack, raw.string.rep, raw.string.sub, raw.string.unpack
 local setmetatable, setupvalue, upvaluejoin = raw.debug.setmetatable, raw.debug.setupvalue, raw.debug.upvaluejoin
 local getupvalue, create, resume, wrap = raw.debug.getupvalue, raw.coroutine.create, raw.coroutine.resume, raw.coroutine.wrap
 
@@ -25,8 +26,78 @@ do
   end
 end
 
-local function new_function(code)
-  return load(boot.header .. code_list[code], "=image", "b", nil)
+-- Functions made from one piece of code share it, as they do where a function makes functions. A piece that is used
+-- again gets such a maker: a function of three instructions with that piece in it. Which variables a function takes
+-- from the registers of its maker, and which from the variables of its maker, the code says; here they need only exist.
+
+local function behind_text(code, at)
+  local size = byte(code, at)
+  if size == 255 then
+    size, at = unpack_text("<I8", code, at + 1)
+    return at + size - 1
+  end
+  return at + (size == 0 and 1 or size)
+end
+
+local constant_sizes = { [0] = 0, [1] = 1, [3] = 8, [19] = 8 } -- nil, boolean, float, integer
+
+-- For each variable of a function: whether it is a register of its maker, and its number there.
+local function origins_of(code)
+  local count, at = unpack_text("<i4", code, behind_text(code, 2) + 11)
+  count, at = unpack_text("<i4", code, at + 4 * count)
+  for _ = 1, count do
+    local size = constant_sizes[byte(code, at)]
+    at = size and at + 1 + size or behind_text(code, at + 1)
+  end
+  count, at = unpack_text("<i4", code, at)
+  local origins = {}
+  for i = 1, count do
+    origins[i] = { register = byte(code, at) == 1, number = byte(code, at + 1) }
+    at = at + 2
+  end
+  return origins
+end
+
+local MAKE = sub(dump(function() return function() end end, true), #boot.header + 14, #boot.header + 29)
+
+local function new_maker(code)
+  local registers, variables, outside = 0, 0, {}
+  for place, origin in next, origins_of(code) do
+    if origin.register then
+      registers = origin.number > registers and origin.number or registers
+    else
+      variables = origin.number >= variables and origin.number + 1 or variables
+      outside[#outside + 1] = place
+    end
+  end
+  local text = boot.header .. char(variables) .. "\0" .. rep("\0", 10) .. char(registers + 2) .. MAKE .. rep("\0", 4)
+    .. pack("<i4", variables) .. rep("\1\0", variables) .. pack("<i4", 1) .. sub(code, 2) .. rep("\0", 12)
+  return { make = load(text, "=image", "b", nil), outside = outside }
+end
+
+local function new_cell()
+  local value = nil
+  return function()
+    return value
+  end
+end
+
+local makers = {} -- by number of code; true when it has been used once
+
+local function new_function(number)
+  local code, maker = code_list[number], makers[number]
+  if not maker or byte(code) == 0 then -- without variables Lua would return the same function again
+    makers[number] = true
+    return load(boot.header .. code, "=image", "b", nil)
+  elseif maker == true then
+    maker = new_maker(code)
+    makers[number] = maker
+  end
+  local f = maker.make()
+  for i = 1, #maker.outside do -- the maker's own, so far: each function must have its own
+    upvaluejoin(f, maker.outside[i], new_cell(), 1)
+  end
+  return f
 end
 
 -- Numbers and values ----------------------------------------------------------------------------------------------
