@@ -13,14 +13,39 @@ from typing import Any
 import apsw
 
 from aosim.luavm.services import Desk, Scalar, Service
-from aosim.luavm.sql_database import ABORT, CELLS_MAX, DONE, OK, ROW, Statement, code_and_text
-from aosim.luavm.sql_process import Databases
+from aosim.luavm.sql_database import ABORT, CELLS_MAX, DONE, OK, ROW, Database, Statement, code_and_text
+from aosim.luavm.sql_image import image_of, restore
+from aosim.luavm.sql_process import AllDatabases
 from aosim.luavm.sql_values import from_sql, text_before_zero, to_sql, to_sql_value
 
 DATABASES_MAX = 16
 STATEMENTS_MAX = 1_000
 NOMEM, FULL, CANTOPEN, MISUSE = 7, 13, 14, 21
 _OPEN_FLAGS = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+
+
+class Databases(AllDatabases):
+    """All SQL databases of one process, and how they are put into an image of it."""
+
+    _image: bytes | None = None  # what it is made from, until its process is known
+
+    def begin(self, desk: Desk) -> None:
+        """Called before anything else."""
+        super().begin(desk)
+        if self._image is not None:
+            restore(self, self._image, lambda word, *question: _FUNCTIONS[word](self, *question))
+            self._image = None
+
+    def image(self) -> bytes:
+        """All that future answers depend on. Raises NotImaged for what cannot be written down."""
+        return self._image if self._image is not None else image_of(self)
+
+    @classmethod
+    def restore(cls, image: bytes) -> Databases:
+        """The same again, for the desk of another runtime."""
+        databases = cls()
+        databases._image = image
+        return databases
 
 
 def _of(desk: Desk) -> Databases:
@@ -31,6 +56,7 @@ def _of(desk: Desk) -> Databases:
 
 
 SERVICES: dict[bytes, Service] = {}
+_FUNCTIONS: dict[str, Callable[..., tuple[Scalar, ...]]] = {}  # the same, for a process's databases
 
 
 def _service(function: Callable[..., tuple[Scalar, ...]]) -> Callable[..., tuple[Scalar, ...]]:
@@ -40,7 +66,8 @@ def _service(function: Callable[..., tuple[Scalar, ...]]) -> Callable[..., tuple
         databases.raise_missing()
         return out
 
-    SERVICES[function.__name__.strip("_").encode()] = answer
+    name = function.__name__.strip("_")
+    SERVICES[name.encode()], _FUNCTIONS[name] = answer, function
     return function
 
 
@@ -48,20 +75,20 @@ def _service(function: Callable[..., tuple[Scalar, ...]]) -> Callable[..., tuple
 
 
 @_service
-def _version(_: Databases) -> tuple[Scalar, ...]:
+def _version(_: AllDatabases) -> tuple[Scalar, ...]:
     return (apsw.sqlite_lib_version().encode(),)
 
 
 @_service
-def _complete(_: Databases, sql: bytes) -> tuple[Scalar, ...]:
+def _complete(_: AllDatabases, sql: bytes) -> tuple[Scalar, ...]:
     return (apsw.complete(text_before_zero(sql)),)
 
 
 @_service
-def _message(databases: Databases, now_ms: float) -> tuple[Scalar, ...]:
+def _message(databases: AllDatabases, now_ms: float) -> tuple[Scalar, ...]:
     """A new message has begun, at this time."""
     databases.read_loops()
-    databases.around.new_message(int(now_ms))
+    databases.around.new_message(int(now_ms) if abs(now_ms) < 2**53 else 0)  # a tag may say anything
     return ()
 
 
@@ -69,7 +96,7 @@ def _message(databases: Databases, now_ms: float) -> tuple[Scalar, ...]:
 
 
 @_service
-def _open(databases: Databases, path: bytes, flags: int) -> tuple[Scalar, ...]:
+def _open(databases: AllDatabases, path: bytes, flags: int) -> tuple[Scalar, ...]:
     if len(databases.databases) >= DATABASES_MAX:
         return None, CANTOPEN, f"unable to open database file: {DATABASES_MAX} are open, close one".encode(), True
     name = text_before_zero(path)
@@ -83,13 +110,13 @@ def _open(databases: Databases, path: bytes, flags: int) -> tuple[Scalar, ...]:
 
 
 @_service
-def _close(databases: Databases, number: int) -> tuple[Scalar, ...]:
+def _close(databases: AllDatabases, number: int) -> tuple[Scalar, ...]:
     databases.close(number)
     return (OK,)
 
 
 @_service
-def _close_statements(databases: Databases, number: int, only_loops: bool) -> tuple[Scalar, ...]:
+def _close_statements(databases: AllDatabases, number: int, only_loops: bool) -> tuple[Scalar, ...]:
     for statement in list(databases.databases[number].statements):
         if not only_loops or statement in databases.loops:
             databases.drop(statement)
@@ -97,12 +124,12 @@ def _close_statements(databases: Databases, number: int, only_loops: bool) -> tu
 
 
 @_service
-def _execute(databases: Databases, number: int, sql: bytes) -> tuple[Scalar, ...]:
+def _execute(databases: AllDatabases, number: int, sql: bytes) -> tuple[Scalar, ...]:
     return (databases.databases[number].execute(sql),)
 
 
 @_service
-def _status(databases: Databases, number: int) -> tuple[Scalar, ...]:
+def _status(databases: AllDatabases, number: int) -> tuple[Scalar, ...]:
     """Code and text of the last error, what the last statement and all have changed, the last row id."""
     database = databases.databases[number]
     connection = database.connection
@@ -111,13 +138,13 @@ def _status(databases: Databases, number: int) -> tuple[Scalar, ...]:
 
 
 @_service
-def _filename(databases: Databases, number: int, schema: bytes) -> tuple[Scalar, ...]:
+def _filename(databases: AllDatabases, number: int, schema: bytes) -> tuple[Scalar, ...]:
     found = databases.databases[number].connection.db_filename(to_sql(schema))
     return (None if found is None else from_sql(found),)
 
 
 @_service
-def _readonly(databases: Databases, number: int, schema: bytes) -> tuple[Scalar, ...]:
+def _readonly(databases: AllDatabases, number: int, schema: bytes) -> tuple[Scalar, ...]:
     try:
         return (databases.databases[number].connection.readonly(to_sql(schema)),)
     except apsw.Error:
@@ -125,19 +152,19 @@ def _readonly(databases: Databases, number: int, schema: bytes) -> tuple[Scalar,
 
 
 @_service
-def _interrupt(databases: Databases, number: int) -> tuple[Scalar, ...]:
+def _interrupt(databases: AllDatabases, number: int) -> tuple[Scalar, ...]:
     databases.databases[number].connection.interrupt()
     return ()
 
 
 @_service
-def _serialize(databases: Databases, number: int, schema: bytes) -> tuple[Scalar, ...]:
+def _serialize(databases: AllDatabases, number: int, schema: bytes) -> tuple[Scalar, ...]:
     database = databases.databases[number]
     return (database.attempt(database.connection.serialize, to_sql(schema)),)
 
 
 @_service
-def _deserialize(databases: Databases, number: int, content: bytes) -> tuple[Scalar, ...]:
+def _deserialize(databases: AllDatabases, number: int, content: bytes) -> tuple[Scalar, ...]:
     """Put a serialized database in the place of what is there."""
     database = databases.databases[number]
     databases.read_loops()
@@ -160,20 +187,20 @@ def _copy_all(target: apsw.Connection, source: apsw.Connection) -> None:
 
 
 @_service
-def _copy(databases: Databases, target: int, to: bytes, source: int, origin: bytes) -> tuple[Scalar, ...]:
+def _copy(databases: AllDatabases, target: int, to: bytes, source: int, origin: bytes) -> tuple[Scalar, ...]:
     """Begin to copy one database over another; the number of the copy, or None."""
     database = databases.databases[target]
     other = databases.databases[source].connection
     backup = database.attempt(database.connection.backup, to_sql(to), other, to_sql(origin))
     if backup is None:
         return (None,)
-    number = next(databases.numbers)
+    number = databases.next_number()
     databases.copies[number] = target, source, backup
     return (number,)
 
 
 @_service
-def _copy_pages(databases: Databases, number: int, pages: int) -> tuple[Scalar, ...]:
+def _copy_pages(databases: AllDatabases, number: int, pages: int) -> tuple[Scalar, ...]:
     """Copy so many pages, all when negative: a code, what remains, how many there are."""
     if number not in databases.copies:  # one of the two databases was closed
         return MISUSE, 0, 0
@@ -186,7 +213,7 @@ def _copy_pages(databases: Databases, number: int, pages: int) -> tuple[Scalar, 
 
 
 @_service
-def _copy_finish(databases: Databases, number: int) -> tuple[Scalar, ...]:
+def _copy_finish(databases: AllDatabases, number: int) -> tuple[Scalar, ...]:
     databases.finish_copy(number)
     return (OK,)
 
@@ -195,7 +222,7 @@ def _copy_finish(databases: Databases, number: int) -> tuple[Scalar, ...]:
 
 
 @_service
-def _prepare(databases: Databases, number: int, sql: bytes) -> tuple[Scalar, ...]:
+def _prepare(databases: AllDatabases, number: int, sql: bytes) -> tuple[Scalar, ...]:
     """Code, number or None, the text behind it; how many parameters and columns, and whether it only reads.
 
     Nothing when there are too many statements.
@@ -212,19 +239,19 @@ def _prepare(databases: Databases, number: int, sql: bytes) -> tuple[Scalar, ...
 
 
 @_service
-def _describe(databases: Databases, number: int) -> tuple[Scalar, ...]:
+def _describe(databases: AllDatabases, number: int) -> tuple[Scalar, ...]:
     """Names and declared types of the columns, in turn."""
     _, statement = databases.statements[number]
     return tuple(value for pair in zip(statement.names, statement.types, strict=True) for value in pair)
 
 
 @_service
-def _parameters(databases: Databases, number: int) -> tuple[Scalar, ...]:
+def _parameters(databases: AllDatabases, number: int) -> tuple[Scalar, ...]:
     return tuple(databases.statements[number][1].parameter_names())
 
 
 @_service
-def _run(databases: Databases, number: int, wanted: int, blobs: bytes | None, *values: Any) -> tuple[Scalar, ...]:
+def _run(databases: AllDatabases, number: int, wanted: int, blobs: bytes | None, *values: Any) -> tuple[Scalar, ...]:
     """Begin a statement with these values; `blobs` has a 1 for each that is one. Answers as `rows` does."""
     _, statement = databases.statements[number]
     if blobs is None:
@@ -239,7 +266,7 @@ def _run(databases: Databases, number: int, wanted: int, blobs: bytes | None, *v
 
 
 @_service
-def _rows(databases: Databases, number: int, wanted: int) -> tuple[Scalar, ...]:
+def _rows(databases: AllDatabases, number: int, wanted: int) -> tuple[Scalar, ...]:
     """The code that comes after these rows, how many columns they have, and their values."""
     if number not in databases.statements:
         return ABORT, 0  # a loop given up for newer ones
@@ -258,13 +285,13 @@ def _answer(statement: Statement, wanted: int) -> tuple[Scalar, ...]:
 
 
 @_service
-def _reset(databases: Databases, number: int) -> tuple[Scalar, ...]:
+def _reset(databases: AllDatabases, number: int) -> tuple[Scalar, ...]:
     databases.statements[number][1].reset()
     return ()
 
 
 @_service
-def _let_go(databases: Databases, number: int) -> tuple[Scalar, ...]:
+def _let_go(databases: AllDatabases, number: int) -> tuple[Scalar, ...]:
     """Finalize a statement, close a database, finish a copy."""
     if number in databases.databases:
         databases.close(number)
@@ -274,13 +301,13 @@ def _let_go(databases: Databases, number: int) -> tuple[Scalar, ...]:
 
 
 @_service
-def _note(databases: Databases, number: int, code: int, problem: bytes) -> tuple[Scalar, ...]:
+def _note(databases: AllDatabases, number: int, code: int, problem: bytes) -> tuple[Scalar, ...]:
     databases.databases[number].note(code, problem)
     return ()
 
 
 @_service
-def _loop(databases: Databases, number: int, sql: bytes, wanted: int, named: bool) -> tuple[Scalar, ...]:
+def _loop(databases: AllDatabases, number: int, sql: bytes, wanted: int, named: bool) -> tuple[Scalar, ...]:
     """Begin a loop over a query: None and why not, or its number and what `rows` answers, the names in front if wished.
 
     It is let go of at its end. One that was left open is read ahead when something is written.
@@ -299,7 +326,7 @@ def _loop(databases: Databases, number: int, sql: bytes, wanted: int, named: boo
 
 
 @_service
-def _texts(databases: Databases, *values: Any) -> tuple[Scalar, ...]:
+def _texts(databases: AllDatabases, *values: Any) -> tuple[Scalar, ...]:
     """Values as SQLite writes them, None as it is; a text ends at its first zero."""
     answer: list[Scalar] = []
     for value in values:
@@ -314,14 +341,21 @@ def _texts(databases: Databases, *values: Any) -> tuple[Scalar, ...]:
 # Functions of the process -----------------------------------------------------------------------------------
 
 
-def _value(databases: Databases, number: int, *arguments: Any) -> Any:
+def _remember(database: Database, made: tuple[Any, ...], rest: tuple[Any, ...], instead: tuple[Any, ...] = ()) -> None:
+    """Note how something was made that an image cannot hold."""
+    for old in (made, instead):
+        database.functions.pop(old, None)
+    database.functions[made] = rest
+
+
+def _value(databases: AllDatabases, number: int, *arguments: Any) -> Any:
     """What a function of the process gives to SQL."""
     value, is_blob = databases.call(number, *arguments)
     return value if is_blob else to_sql_value(value)
 
 
 @_service
-def _function(databases: Databases, number: int, name: bytes, arity: int, call: int | None) -> tuple[Scalar, ...]:
+def _function(databases: AllDatabases, number: int, name: bytes, arity: int, call: int | None) -> tuple[Scalar, ...]:
     database = databases.databases[number]
     database.calls_back = True
     here = databases.weakly
@@ -331,12 +365,14 @@ def _function(databases: Databases, number: int, name: bytes, arity: int, call: 
 
     run = scalar if call is not None else None
     database.attempt(database.connection.create_scalar_function, to_sql(name), run, arity)
+    if database.code == OK:
+        _remember(database, ("function", name, arity), (call,), instead=("aggregate", name, arity))
     return (database.code,)
 
 
 @_service
 def _aggregate(
-    databases: Databases, number: int, name: bytes, arity: int, step: int | None, final: int | None
+    databases: AllDatabases, number: int, name: bytes, arity: int, step: int | None, final: int | None
 ) -> tuple[Scalar, ...]:
     database = databases.databases[number]
     database.calls_back = True
@@ -355,11 +391,13 @@ def _aggregate(
 
     run = begin if step is not None else None
     database.attempt(database.connection.create_aggregate_function, to_sql(name), run, arity)
+    if database.code == OK:
+        _remember(database, ("aggregate", name, arity), (step, final), instead=("function", name, arity))
     return (database.code,)
 
 
 @_service
-def _collation(databases: Databases, number: int, name: bytes, call: int | None) -> tuple[Scalar, ...]:
+def _collation(databases: AllDatabases, number: int, name: bytes, call: int | None) -> tuple[Scalar, ...]:
     database = databases.databases[number]
     database.calls_back = True
     here = databases.weakly
@@ -369,11 +407,13 @@ def _collation(databases: Databases, number: int, name: bytes, call: int | None)
 
     run = compare if call is not None else None
     database.attempt(database.connection.create_collation, to_sql(name), run)
+    if database.code == OK:
+        _remember(database, ("collation", name), (call,))
     return (database.code,)
 
 
 @_service
-def _hook(databases: Databases, number: int, kind: bytes, call: int | None, every: int = 0) -> tuple[Scalar, ...]:
+def _hook(databases: AllDatabases, number: int, kind: bytes, call: int | None, every: int = 0) -> tuple[Scalar, ...]:
     """Have a function called at a commit, a rollback, a change, a statement, a lock, or every so many steps."""
     database = databases.databases[number]
     database.calls_back = database.calls_back or call is not None
@@ -400,10 +440,13 @@ def _hook(databases: Databases, number: int, kind: bytes, call: int | None, ever
         connection.set_busy_handler(None if off else asked)
     elif kind == b"progress":
         connection.set_progress_handler(None if off else asked, max(1, every), id=b"author")
+    _remember(database, ("hook", kind), (call, every), instead=("busy_timeout",) if kind == b"busy" else ())
     return ()
 
 
 @_service
-def _busy_timeout(databases: Databases, number: int, wait_ms: int) -> tuple[Scalar, ...]:
-    databases.databases[number].connection.set_busy_timeout(min(max(0, wait_ms), 2**31 - 1))
+def _busy_timeout(databases: AllDatabases, number: int, wait_ms: int) -> tuple[Scalar, ...]:
+    database = databases.databases[number]
+    database.connection.set_busy_timeout(min(max(0, wait_ms), 2**31 - 1))
+    _remember(database, ("busy_timeout",), (wait_ms,), instead=("hook", b"busy"))
     return (OK,)

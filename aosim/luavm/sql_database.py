@@ -35,7 +35,14 @@ _LIMITS = {
 _PRAGMAS_REFUSED = ("hard_heap_limit", "soft_heap_limit", "lock_proxy_file")
 _PRAGMAS_IGNORED = (
     *("cache_size", "cache_spill", "max_page_count", "mmap_size", "page_size", "temp_store", "temp_store_directory"),
-    *("data_store_directory", "threads", "default_cache_size"),
+    *("data_store_directory", "threads", "default_cache_size", "locking_mode"),  # the last would allow a log ahead
+)
+# Settings of a connection, which are not in its file.
+_SETTINGS = (
+    *("analysis_limit", "automatic_index", "busy_timeout", "case_sensitive_like", "cell_size_check"),
+    *("defer_foreign_keys", "foreign_keys", "ignore_check_constraints", "journal_mode", "journal_size_limit"),
+    *("legacy_alter_table", "query_only", "read_uncommitted", "recursive_triggers", "reverse_unordered_selects"),
+    *("secure_delete", "synchronous", "trusted_schema", "writable_schema"),
 )
 _DATES = {"date": 1, "time": 1, "datetime": 1, "julianday": 1, "unixepoch": 1, "strftime": 2}  # where modifiers begin
 _ALL_NULL: Any = apsw.__dict__["_null_bindings"]  # what parameters are that nobody has bound
@@ -62,18 +69,18 @@ class Surroundings:
         self.bytes_max = bytes_max
         self.random_bytes = random
         self._steps_max = steps_max
-        self._steps_left = steps_max
+        self.steps_left = steps_max
         self._clock: apsw.Connection | None = None
 
     def new_message(self, now_ms: int) -> None:
         """A message begins: its time, and its share of work."""
         self.files.now_ms = min(max(0, now_ms), _YEAR_9999_MS)
-        self._steps_left = self._steps_max
+        self.steps_left = self._steps_max
 
     def charge(self, steps: int) -> bool:
         """Account for work; whether there is none left."""
-        self._steps_left -= steps
-        return self._steps_left < 0
+        self.steps_left -= steps
+        return self.steps_left < 0
 
     def tick(self) -> bool:
         """Called every so many steps of the engine; True ends the statement with SQLITE_INTERRUPT."""
@@ -133,6 +140,9 @@ class Database:
 
     def __init__(self, around: Surroundings, path: str, flags: int) -> None:
         self.around = around
+        self.path, self.flags = path, flags
+        self.settings: dict[str, str] = {}  # by the name of the pragma
+        self.functions: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # how what SQL calls was made: service, question
         self.code, self.problem = OK, b"not an error"
         self.statements: dict[int, Statement] = {}
         self.before_writing: Callable[[], None] = lambda: None  # loops that were left open let go of their locks
@@ -142,6 +152,12 @@ class Database:
         # "" is a temporary file: it stays in memory until it outgrows SQLite's cache, and is counted then.
         self.connection = connection = apsw.Connection(path, flags, vfs=around.files.name)
         self._set_up(connection)
+
+    def bound_main(self) -> None:
+        """See to the limits of what was put in the place of the database."""
+        self._own = True
+        self.connection.pragma("max_page_count", self.around.bytes_max // PAGE_BYTES)
+        self._own = False
 
     def _set_up(self, connection: apsw.Connection) -> None:
         for limit, value in _LIMITS.items():
@@ -168,6 +184,9 @@ class Database:
                 return apsw.SQLITE_DENY
             if name in _PRAGMAS_IGNORED and second is not None:
                 return apsw.SQLITE_IGNORE
+            if name in _SETTINGS and second is not None:
+                self.settings.pop(name, None)
+                self.settings[name] = second
         return apsw.SQLITE_OK
 
     # Attached databases that are no files share what one may hold.
@@ -303,6 +322,28 @@ class Statement:
         self._describe(cursor)
         self.only_reads = bool(cursor.is_readonly and self.names)
         self.attaches = "attach" in sql.lower()
+
+    def at_rest(self) -> bool:
+        """Whether it does not stand in the midst of its rows, but for rows that were read ahead."""
+        return self._cursor is None
+
+    def state(self) -> tuple[Any, ...]:
+        """What it consists of while it is at rest, as plain values."""
+        rows = tuple(map(tuple, self._waiting))
+        about = self.parameters, tuple(self.names), tuple(self.types), self.only_reads
+        return self._sql, about, rows, self._ended, self._problem
+
+    @classmethod
+    def from_state(cls, database: Database, state: tuple[Any, ...]) -> Statement:
+        """The statement again."""
+        statement = cls.__new__(cls)
+        statement._database, statement._cursor, statement.running = database, None, False
+        statement._sql, about, rows, statement._ended, statement._problem = state
+        statement.parameters, names, types, statement.only_reads = about
+        statement.names, statement.types = list(names), list(types)
+        statement._waiting = deque(map(list, rows))
+        statement.attaches = "attach" in statement._sql.lower()
+        return statement
 
     def _describe(self, cursor: apsw.Cursor) -> None:
         columns = _columns(cursor)

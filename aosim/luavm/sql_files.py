@@ -62,13 +62,13 @@ class Files(apsw.VFS):
         self.bytes_used = 0
         self._bytes_max = bytes_max
         self._seed = sha256(seed).digest()
-        self._seeds = 0
+        self.seeds = 0
         self._charge = charge
 
     def draw_from_here(self) -> None:
         """Let what SQLite itself draws next (row ids, when the largest is taken) come from this process's seed."""
-        self._seeds += 1
-        _seeding.next_seed = self._seed + self._seeds.to_bytes(8, "big")
+        self.seeds += 1
+        _seeding.next_seed = self._seed + self.seeds.to_bytes(8, "big")
         apsw.set_default_vfs(_seeding.name)
         apsw.randomness(0)  # forgets what it was seeded with
         apsw.randomness(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 from weakref import proxy
 
@@ -18,14 +17,14 @@ LOOPS_MAX = 100
 CALLS_DEPTH_MAX = 20
 
 
-class Databases:
+class AllDatabases:
     """All databases of one process, open or on file."""
 
     def __init__(self) -> None:
         self.call_back: Callable[..., Any] | None = None
         # What SQLite calls must not hold this: the two would keep each other for ever.
-        self.weakly: Databases = proxy(self)
-        self.numbers = count(1)
+        self.weakly: AllDatabases = proxy(self)
+        self.number_last = 0
         self._missing: PartMissing | None = None
         self._depth = 0
         self.databases: dict[int, Database] = {}
@@ -36,26 +35,31 @@ class Databases:
     def begin(self, desk: Desk) -> None:
         """Called before anything else."""
         self.call_back = desk.call_back
-        random = Seeds(0).stream(f"sql/{desk.process_id}")
+        self.random = Seeds(0).stream(f"sql/{desk.process_id}")
         self.around = Surroundings(
             bytes_max=desk.limits.database_bytes_max,
             steps_max=desk.limits.database_steps_max,
             seed=desk.process_id.encode(),
-            random=random.randbytes,
+            random=self.random.randbytes,
         )
+
+    def next_number(self) -> int:
+        """A number that nothing has had yet."""
+        self.number_last += 1
+        return self.number_last
 
     def open(self, path: str, flags: int) -> tuple[int, Database]:
         """A new connection and its number. Raises apsw.Error."""
         database = Database(self.around, path, flags)
         here = self.weakly
         database.before_writing = lambda: here.read_loops()
-        number = next(self.numbers)
+        number = self.next_number()
         self.databases[number] = database
         return number, database
 
     def add(self, database: Database, statement: Statement) -> int:
         """The number of a new statement."""
-        number = next(self.numbers)
+        number = self.next_number()
         self.statements[number] = database, statement
         database.statements[number] = statement
         return number

@@ -121,7 +121,8 @@ function statements.loop(database, shape, sql)
       more_of(loop)
     end
     if loop.left == 0 then
-      return ended(loop)
+      ended(loop)
+      return nil
     end
     next_row(loop)
     return make(loop)
@@ -454,6 +455,7 @@ local function add_loop(shape)
       if problem then
         error(problem, 0)
       end
+      return nil
     end
   end)
 end

@@ -167,6 +167,7 @@ def test_two_processes_do_not_see_each_others_databases() -> None:
         ("pragma soft_heap_limit = 1", 23),
         ("pragma hard_heap_limit", 23),
         ("pragma max_page_count = 1000000; pragma cache_size = 100000; pragma temp_store = memory", 0),
+        ("pragma locking_mode = exclusive; pragma journal_mode = wal", 0),
         ("pragma writable_schema = on; delete from sqlite_master", 1),
         ("select fts3_tokenizer('simple', x'00')", 1),
         ("select readfile('/etc/passwd')", 1),
@@ -177,6 +178,7 @@ def test_what_reaches_beyond_the_database_is_refused(sql: str, code: int) -> Non
     assert desk.eval(f"db:exec([[{sql}]])") == code
     assert desk.eval("all('pragma max_page_count')") == [[64 * 2**20 // 4096]]
     assert desk.eval("all('pragma cache_size')") == [[-2000]]
+    assert desk.eval("all('pragma journal_mode')") == [["memory"]]
 
 
 def test_nothing_is_left_of_databases_when_their_process_is_gone() -> None:
