@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import apsw
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aosim import Limits, ProcessHandle, Simulation
@@ -353,3 +354,59 @@ def test_bytes_that_are_no_utf_8_are_characters_of_a_text() -> None:
     assert desk.eval("{ db:exec([[select cast(x'ff' as text)]]), db:errmsg() }") == [
         *(1, "a text in this row is not UTF-8; CAST it AS BLOB")
     ]
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bytes):
+        return '"' + "".join(f"\\{byte:03d}" for byte in value) + '"'
+    if isinstance(value, int):
+        return "math.mininteger" if value == -(2**63) else str(value)
+    return repr(value) if isinstance(value, float) else "nil"
+
+
+_VALUES = st.lists(
+    st.none()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5).map(str.encode),
+    max_size=8,
+)
+_QUERIES = (
+    "SELECT a, b, typeof(a), typeof(b) FROM t ORDER BY a, b",
+    "SELECT count(a), count(DISTINCT b), max(a), min(b) FROM t",
+    "SELECT a = b, a < b, a IS b, a IN (b, 1), coalesce(a, b), CASE WHEN a THEN 1 ELSE 2 END FROM t ORDER BY rowid",
+    "SELECT x.a, y.b FROM t x JOIN t y ON x.a >= y.a ORDER BY x.rowid, y.rowid",
+)
+
+
+@settings(max_examples=40)
+@given(_VALUES, _VALUES, st.sampled_from(_QUERIES))
+def test_queries_answer_as_the_sqlite_of_python_does(first: list[Any], second: list[Any], query: str) -> None:
+    rows = list(zip(first, second, strict=False))
+    other = sqlite3.connect(":memory:")
+    other.text_factory = bytes
+    other.execute("CREATE TABLE t (a, b)")
+    texts = [tuple(value.decode() if isinstance(value, bytes) else value for value in row) for row in rows]
+    other.executemany("INSERT INTO t VALUES (?, ?)", texts)
+    inserts = " ".join(
+        f"insert:bind_values({_literal(a)}, {_literal(b)}) insert:step() insert:reset()" for a, b in rows
+    )
+    told = _TELLER.eval(f"""
+      local db = sqlite3.open_memory()
+      db:exec("CREATE TABLE t (a, b)")
+      local insert, out = db:prepare("INSERT INTO t VALUES (?, ?)"), {{}}
+      {inserts}
+      for row in db:rows("{query}") do
+        for column = 1, 6 do out[#out + 1] = row[column] == nil and "nothing" or row[column] end
+      end
+      db:close()
+      return out
+    """)
+    expected: list[Any] = []
+    for row in other.execute(query):
+        cells = [value.decode() if isinstance(value, bytes) else value for value in row]
+        expected += ["nothing" if value is None else value for value in [*cells, *[None] * (6 - len(cells))]]
+    assert told == expected
+
+
+_TELLER = Simulation().spawn("sqlite3 = require('lsqlite3')")
