@@ -74,6 +74,9 @@ class ImagedVm(Vm):
                 f"it is one of a process of {' '.join(kind)!r}, this is one of {' '.join(self._kind())!r}"
             )
         wanted, items_seen, kept, shapes, contents, codes = state
+        foreign = [module for module, _, _ in kept if module not in ROOMS.values()]
+        if foreign:
+            raise ImageRefused(f"it names {foreign[0]}, which keeps nothing for processes")
         self._begin(source.new_runtime())
         self._wanted, self.items_seen = wanted, items_seen
         self._run(source.library("image_read"), shapes, contents, _codes_of(codes))
@@ -106,7 +109,7 @@ class ImagedVm(Vm):
         return (self._fidelity.decode(), self._profile.calls_itself, *self._profile.traits)
 
     def _write(self) -> tuple[bytes, bytes, bytes]:
-        out = self._run(source.library("image_write"), source.library("image_texts"))
+        out = self._run(*map(source.library, ("image_write", "image_texts", "image_keys")))
         if out[0] == b"refused":
             raise NotImaged(to_text(self._run(source.library("image_path"))), to_text(out[1]))
         return cast(tuple[bytes, bytes, bytes], out)
@@ -122,8 +125,6 @@ class ImagedVm(Vm):
 
     def _restore_desk(self, kept: tuple[tuple[str, str, bytes], ...]) -> None:
         for module, name, value in kept:
-            if module not in ROOMS.values():
-                raise ImageRefused(f"it names {module}, which keeps nothing for processes")
             kind = getattr(import_module(module), name)
             self._open_desk().keep(kind.restore(value))
 

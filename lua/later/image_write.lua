@@ -1,15 +1,16 @@
 --- image_write.lua: the state of a process as bytes: what differs from the runtime as it was at its start, and all that
 --- has been made since.
 --
--- Called as chunk(raw, boot, code of image_texts). Returns three texts: the shapes of the new objects, their contents,
+-- Called as chunk(raw, boot, code of image_texts, code of image_keys). Returns three texts: the shapes of the new objects, their contents,
 -- and the code of the functions; or "refused" and what is wrong with an object that cannot be written down.
 -- Nothing of the process is run or changed. Equal states give equal bytes: objects are numbered as they are met, and
 -- keys are walked in order.
 
-local raw, boot, texts_code = ...
+local raw, boot, texts_code, keys_code = ...
 local next, type, rawget, rawequal, rawlen, error = raw.next, raw.type, raw.rawget, raw.rawequal, raw.rawlen, raw.error
-local dump, find, pack, sub = raw.string.dump, raw.string.find, raw.string.pack, raw.string.sub
-local concat, sort, math_type, pcall = raw.table.concat, raw.table.sort, raw.math.type, raw.pcall
+local dump, find, format, pack, sub =
+  raw.string.dump, raw.string.find, raw.string.format, raw.string.pack, raw.string.sub
+local concat, sort, pcall = raw.table.concat, raw.table.sort, raw.pcall
 local meta_of, getupvalue, upvalueid = raw.debug.getmetatable, raw.debug.getupvalue, raw.debug.upvalueid
 local getinfo, status = raw.debug.getinfo, raw.coroutine.status
 
@@ -108,90 +109,9 @@ end
 -- Tables ----------------------------------------------------------------------------------------------------------
 
 local NONE = {}
+local keys_of = raw.load(keys_code, "=image", "b", {})(raw, at_rest)
+local changed, kept, plain_keys, changed_keys = keys_of.changed, keys_of.kept, keys_of.plain, keys_of.changed_keys
 local late = {} -- tables with keys that are objects: what hangs on those is written at the end
-
-local function changed(was, is)
-  return not rawequal(was, is) or math_type(was) ~= math_type(is)
-end
-
-local function kept(value)
-  if at_rest[value] then
-    return nil
-  end
-  return value
-end
-
--- Numbers ascending, texts by bytes, false before true.
-local function in_order(numbers, texts, booleans)
-  sort(numbers)
-  sort(texts)
-  if numbers[1] == nil and booleans[1] == nil and booleans[2] == nil then
-    return texts
-  end
-  local n = #numbers
-  for i = 1, #texts do
-    numbers[n + i] = texts[i]
-  end
-  for i = 1, 2 do
-    if booleans[i] ~= nil then
-      numbers[#numbers + 1] = booleans[i]
-    end
-  end
-  return numbers
-end
-
--- The keys of a new table that are no objects and not among 1..length; and whether there are objects.
-local function plain_keys(t, length)
-  local numbers, texts, booleans, objects_too = {}, {}, {}, false
-  local number_count, text_count = 0, 0
-  for key, value in next, t do
-    local kind = type(key)
-    if at_rest[value] then
-      kind = "none"
-    end
-    if kind == "string" then
-      text_count = text_count + 1
-      texts[text_count] = key
-    elseif kind == "number" then
-      if math_type(key) == "float" or key < 1 or key > length then
-        number_count = number_count + 1
-        numbers[number_count] = key
-      end
-    elseif kind == "boolean" then
-      booleans[key and 2 or 1] = key
-    elseif kind ~= "none" then
-      objects_too = true
-    end
-  end
-  return in_order(numbers, texts, booleans), objects_too
-end
-
--- The same of a table that was there at the start: those whose values have changed, come or gone.
-local function changed_keys(t, before)
-  local numbers, texts, booleans, objects_too = {}, {}, {}, false
-  local function look(key, was, is)
-    local kind = type(key)
-    if is_object(key) then
-      objects_too = true
-    elseif changed(was, is) then
-      if kind == "boolean" then
-        booleans[key and 2 or 1] = key
-      else
-        local list = kind == "string" and texts or numbers
-        list[#list + 1] = key
-      end
-    end
-  end
-  for key, value in next, t do
-    look(key, before[key], kept(value))
-  end
-  for key, was in next, before do
-    if rawequal(rawget(t, key), nil) then
-      look(key, was, nil)
-    end
-  end
-  return in_order(numbers, texts, booleans), objects_too
-end
 
 local function write_entries(t, keys)
   write(count_text(#keys))
@@ -342,13 +262,19 @@ local function follow_keys(entry)
   return n > 0
 end
 
+local function plain_text(value)
+  return is_object(value) and type(value) or format("%q", value)
+end
+
 -- What tells an object from others without its identity: in that order keys get numbers that nothing else leads to.
 local function likeness(object)
+  if not is_object(object) then
+    return plain_text(object)
+  end
   local parts = { pack(">I8", serials[object] or 0) }
   if type(object) == "table" then
     for key, value in next, object do
-      parts[#parts + 1] = (is_object(key) and type(key) or raw.string.format("%q", key)) .. "="
-        .. (is_object(value) and type(value) or raw.string.format("%q", value))
+      parts[#parts + 1] = plain_text(key) .. "=" .. plain_text(value)
     end
     sort(parts)
   elseif type(object) == "function" then
@@ -357,7 +283,7 @@ local function likeness(object)
     local place = 1
     local name, value = getupvalue(object, place)
     while name do
-      parts[#parts + 1] = is_object(value) and type(value) or raw.string.format("%q", value)
+      parts[#parts + 1] = plain_text(value)
       place = place + 1
       name, value = getupvalue(object, place)
     end
@@ -368,10 +294,10 @@ end
 -- Give numbers to the keys of a table that holds them itself. True when there were any.
 local function hold_keys(entry)
   local keys, likenesses, n = {}, {}, 0
-  for key in next, entry.table do
+  for key, value in next, entry.table do
     if is_object(key) and not number[key] and not at_rest[key] then
       n = n + 1
-      keys[n], likenesses[key] = key, likeness(key)
+      keys[n], likenesses[key] = key, likeness(key) .. likeness(value)
     end
   end
   sort(keys, function(a, b)

@@ -271,11 +271,18 @@ def test_files_survive() -> None:
 
 
 def test_equal_runs_have_equal_images_whatever_else_the_host_has_done() -> None:
-    text = "set = {} for i = 1, 40 do set['k' .. i] = { i } set[{ i }] = i end for k in pairs(set) do end"
+    text = """
+    set, other = {}, {}
+    for i = 1, 40 do set['k' .. i] = { i } set[{ i }] = i set[function() return i end] = true end
+    for k in pairs(set) do end
+    for i = 1, 30 do other[{}] = i other[setmetatable({}, {})] = true other[{ i }] = {} end
+    """
     first = Bench(text)
     for name in (".crypto", ".bint", ".pretty"):
         Bench(f"require('{name}')")
-    assert _vm(Bench(text)).image() == _vm(first).image()
+    image = _vm(first).image()
+    assert _vm(Bench(text)).image() == image
+    assert _vm(first).fork().image() == image
 
 
 # What is refused ------------------------------------------------------------------------------------------
