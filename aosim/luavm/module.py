@@ -16,7 +16,8 @@ from aosim.process_info import ProcessInfo
 from aosim.profiles import AOS, Profile
 
 _NOWHERE = "?:-1: "  # the place of an error in the runtime, which carries no lines
-_NOBODY = ProcessInfo("", "", (), "")
+#: Who a process is before its first message says so.
+NOBODY = ProcessInfo("", "", (), "")
 
 
 class ModuleFailed(Exception):
@@ -64,10 +65,12 @@ class ModuleRuntime:
     memory that a module hands back does. Same state, same message, same environment: same answer.
     """
 
+    _vm: Vm
+    _door: bytes
+    _open_paths: tuple[str, ...]
+
     def __init__(self, code: ModuleCode, parts: Iterable[str] = ()) -> None:
-        self._vm = Vm(_NOBODY, "network", code.profile)
-        self._door = b"json_door" if code.lua is None else b"bare_module"
-        self._paths: tuple[str, ...] = ()
+        self._take(code, self._new_vm(code.profile))
         parts = tuple(parts)
         if parts:
             for part in parts:
@@ -80,11 +83,11 @@ class ModuleRuntime:
 
     def open_files(self, files: Mapping[str, str]) -> None:
         """Let the process read these texts at their paths, and no others."""
-        for path in self._paths:
+        for path in self._open_paths:
             self._vm.call(b"json_door", b"no_file", to_bytes(path))
         for path, text in files.items():
             self._vm.file(path, text)
-        self._paths = tuple(files)
+        self._open_paths = tuple(files)
 
     def answer(self, message: bytes, env: bytes) -> bytes:
         """The result of one message, both and the result as JSON in UTF-8.
@@ -114,6 +117,14 @@ class ModuleRuntime:
         """How much memory the state takes."""
         out = self._vm.call(b"json_door", b"size")
         return out if isinstance(out, int) else 0
+
+    def _take(self, code: ModuleCode, vm: Vm) -> None:
+        self._vm = vm
+        self._door = b"json_door" if code.lua is None else b"bare_module"
+        self._open_paths = ()
+
+    def _new_vm(self, profile: Profile) -> Vm:
+        return Vm(NOBODY, "network", profile)
 
     def _set(self, part: bytes, name: bytes, *arguments: bytes) -> None:
         problem = self._vm.call(part, name, *arguments)

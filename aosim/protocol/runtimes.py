@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from aosim.errors import BorderError
+from aosim.luavm.imaged_module import ImagedModule
 from aosim.luavm.module import ModuleCode, ModuleRuntime, PartWanted
 
 #: Path and text of what a process may read.
@@ -23,11 +25,18 @@ class Call(NamedTuple):
 
 
 class Spoilt(Exception):
-    """A runtime cannot go on; one that is made anew, and is given all the calls before, can."""
+    """A runtime cannot go on; one that is made anew, and is given all the calls before, can.
+
+    So it is with all runtimes and images that the same maker has made before.
+    """
 
 
 class Runtime(Protocol):
     """One state of a process. Equal calls in equal order make equal states and give equal answers."""
+
+    @property
+    def imageable(self) -> bool:
+        """Whether it has been made so that it can give images."""
 
     def answer(self, call: Call) -> bytes:
         """Move on by a call: the result as JSON in UTF-8.
@@ -36,7 +45,10 @@ class Runtime(Protocol):
         """
 
     def image(self) -> bytes | None:
-        """The state as bytes from which the same maker makes another runtime, or None when it has no such form."""
+        """The state as bytes from which the same maker makes another runtime, or None when it has no such form.
+
+        Only of a runtime that is imageable; those from images are.
+        """
 
     def size_bytes(self) -> int:
         """How much memory it takes, roughly."""
@@ -45,8 +57,8 @@ class Runtime(Protocol):
 class Maker(Protocol):
     """Makes the runtimes of one module."""
 
-    def fresh(self) -> Runtime:
-        """A runtime that has been given nothing."""
+    def fresh(self, *, imageable: bool) -> Runtime:
+        """A runtime that has been given nothing. One that can give images has a higher price."""
 
     def revive(self, image: bytes) -> Runtime:
         """A runtime in the state of an image."""
@@ -59,13 +71,14 @@ class ModuleMaker:
         self.code = code
         self.parts: list[str] = []  # what has been found to be needed from the start
 
-    def fresh(self) -> Runtime:
-        """A runtime that has been given nothing."""
-        return _Standing(self)
+    def fresh(self, *, imageable: bool) -> Runtime:
+        """A runtime that has been given nothing. One that can give images has a higher price."""
+        kind = ImagedModule if imageable else ModuleRuntime
+        return _Standing(self, kind(self.code, self.parts))
 
     def revive(self, image: bytes) -> Runtime:
         """A runtime in the state of an image."""
-        raise NotImplementedError("no runtime gives images")
+        return _Standing(self, ImagedModule.revived(self.code, image))
 
 
 _EACH = 16  # calls after which the size is looked at again
@@ -74,9 +87,9 @@ _EACH = 16  # calls after which the size is looked at again
 class _Standing:
     """A runtime of a module, with the files of its last call."""
 
-    def __init__(self, maker: ModuleMaker) -> None:
+    def __init__(self, maker: ModuleMaker, runtime: ModuleRuntime) -> None:
         self._maker = maker
-        self._runtime = ModuleRuntime(maker.code, maker.parts)
+        self._runtime = runtime
         self._files = NO_FILES
         self._calls = 0
         self._size_bytes = 0
@@ -88,12 +101,19 @@ class _Standing:
         try:
             return self._runtime.answer(call.message, call.env)
         except PartWanted as missing:
-            if missing.name not in self._maker.parts:
-                self._maker.parts.append(missing.name)
+            if missing.name in self._maker.parts:
+                raise BorderError(f"the runtime asked for {missing.name!r} twice") from None
+            self._maker.parts.append(missing.name)
             raise Spoilt(missing.name) from None
 
+    @property
+    def imageable(self) -> bool:
+        return isinstance(self._runtime, ImagedModule)
+
     def image(self) -> bytes | None:
-        return None
+        assert isinstance(self._runtime, ImagedModule)
+        self._files = NO_FILES
+        return self._runtime.image()
 
     def size_bytes(self) -> int:
         if self._calls % _EACH == 0:

@@ -24,14 +24,17 @@ T = TypeVar("T")
 class Node:
     """A state. `number` is its place in the order in which states were made, over all trees of a store."""
 
-    __slots__ = ("__weakref__", "left", "number", "packed", "parent", "tree", "without_image")
+    __slots__ = ("__weakref__", "number", "packed", "paid", "parent", "tree", "weight", "without_image")
 
-    def __init__(self, tree: Tree, number: int, parent: Node | None = None, packed: Call | None = None) -> None:
+    def __init__(
+        self, tree: Tree, number: int, parent: Node | None = None, packed: Call | None = None, weight: int = 0
+    ) -> None:
         self.tree = tree
         self.number = number
         self.parent = parent
         self.packed = packed
-        self.left = 0  # how often a runtime moved on from here
+        self.weight = weight  # of the call, in ordinary ones
+        self.paid = 0  # what has been repeated to get here again
         self.without_image = False  # it has been tried
 
 
@@ -71,6 +74,13 @@ class Shelf(Generic[T]):
         """Take it off."""
         return self._drop(node.number)
 
+    def forget(self, tree: Tree) -> None:
+        """Take everything off that hangs on nodes of a tree."""
+        for number, (_, _, place) in list(self._things.items()):
+            node = place()
+            if node is None or node.tree is tree:
+                self._drop(number)
+
     def _drop(self, number: int) -> T | None:
         found = self._things.pop(number, None)
         if found is None:
@@ -86,8 +96,11 @@ class Room:
     runtimes_max: int = 32
     runtime_bytes_max: int = 512 * 2**20
     image_bytes_max: int = 128 * 2**20
-    spacing: int = 64  # calls between the images that are left behind where calls are repeated
-    worth: int = 4  # repeated calls that are worth an image at once
+    # What things cost, in ordinary calls, as measured:
+    image_price: int = 18
+    revival_price: int = 23  # of a runtime from an image
+    birth_price: int = 6  # of a fresh one
+    spacing: int = 32  # between the images that are left behind on a long way
 
 
 class Store:
@@ -122,12 +135,14 @@ class Tree:
         is no state after it.
         """
         while True:
-            runtime = self._runtime_at(node)
             try:
+                runtime = self._moved_to(node)
                 answer = runtime.answer(call)
-            except Spoilt:
+            except Spoilt:  # so are all others that lack the same
+                self._store.runtimes.forget(self)
+                self._store.images.forget(self)
                 continue
-            after = Node(self, self._store.next_number(), node, self._packer.pack(call))
+            after = Node(self, self._store.next_number(), node, self._packer.pack(call), _weight(call))
             self._store.runtimes.put(after, runtime, runtime.size_bytes())
             return after, answer
 
@@ -140,76 +155,73 @@ class Tree:
         """The state after calls that have been evaluated elsewhere; nothing is evaluated yet."""
         node = self.root
         for call in calls:
-            node = Node(self, self._store.next_number(), node, self._packer.pack(call))
+            node = Node(self, self._store.next_number(), node, self._packer.pack(call), _weight(call))
         return node
 
-    def _runtime_at(self, node: Node) -> Runtime:
-        """A runtime in this state, which nobody else has."""
-        while True:
-            try:
-                return self._moved_to(node)
-            except Spoilt:
-                continue
-
     def _moved_to(self, node: Node) -> Runtime:
-        """The nearest of those that can be had, moved on to a node."""
-        runtimes, images = self._store.runtimes, self._store.images
-        way = []
-        for step in _way_up(node):
-            way.append(step)
-            if step in runtimes or step in images:
-                break
+        """A runtime in this state, which nobody else has: the one that is had with the least work, moved on."""
+        way = self._way_from_base(node)
         base = way.pop()
-        # Without another copy a runtime is used up by moving it, wherever to: the nearest one repeats the least.
-        runtime = runtimes.take(base)
-        if runtime is None:
-            image = images.look(base)
-            runtime = self._maker.fresh() if image is None else self._maker.revive(image)
-        self._leave(base, runtime, ending=base is node, since_image=None)
-        done = 0
+        room = self._store.room
+        repeated = sum(step.weight for step in way)
+        node.paid += repeated
+        runtime = self._leaving(base, imageable=node.paid >= room.image_price)
+        since_image = 0
         while way:
             step = way.pop()
             self._repeat(runtime, step)
-            done += 1
-            if self._leave(step, runtime, ending=step is node, since_image=done):
-                done = 0
+            since_image += step.weight
+            if since_image >= room.spacing or (step is node and node.paid >= room.image_price):
+                self._take_image(step, runtime)
+                since_image = 0
         return runtime
 
+    def _way_from_base(self, node: Node) -> list[Node]:
+        """The steps to a node, the last one first; the first one is where it is best to begin."""
+        room = self._store.room
+        way: list[Node] = []
+        distance, least, length = 0, 2**62, 0
+        for step in _way_up(node):
+            if distance >= least:
+                break
+            way.append(step)
+            if step in self._store.runtimes:
+                cost = distance
+            elif step in self._store.images:
+                cost = distance + room.revival_price
+            elif step.parent is None:
+                cost = distance + room.birth_price
+            else:
+                cost = 2**62
+            if cost < least:
+                least, length = cost, len(way)
+            distance += step.weight
+        return way[:length]
+
+    def _leaving(self, base: Node, *, imageable: bool) -> Runtime:
+        """A runtime in the state of a base: one that stands there, one from its image, a fresh one at the root."""
+        runtime = self._store.runtimes.take(base)
+        if runtime is not None:
+            return runtime
+        image = self._store.images.look(base)
+        return self._maker.fresh(imageable=imageable) if image is None else self._maker.revive(image)
+
     def _repeat(self, runtime: Runtime, step: Node) -> None:
-        assert step.packed is not None  # only the root has none, and the way down begins there at the earliest
+        assert step.packed is not None  # only the root has none, and nobody comes there from elsewhere
         try:
             runtime.answer(self._packer.unpack(step.packed))
         except ModuleFailed as problem:
             raise BorderError(f"a message that was answered before fails when it is repeated: {problem}") from problem
         self._store.repeated += 1
 
-    def _leave(self, node: Node, runtime: Runtime, *, ending: bool, since_image: int | None) -> bool:
-        """A runtime is about to move on. The second time that happens to a node an image may be worth its price.
-
-        `ending` is where the way to a state ends, from where a new call is evaluated; `since_image`
-        counts the calls since the last image, where that is known. Whether an image was taken.
-        """
-        node.left += 1
-        if node.left < 2 or node.parent is None or node.without_image or node in self._store.images:
-            return False
-        if since_image is None:
-            since_image = self._distance(node)
-        room = self._store.room
-        if since_image < room.spacing and not (ending and (since_image >= room.worth or node.left > 2)):
-            return False
+    def _take_image(self, node: Node, runtime: Runtime) -> None:
+        if node.without_image or not runtime.imageable or node in self._store.images:
+            return
         image = runtime.image()
         if image is None:
             node.without_image = True
-            return False
-        self._store.images.put(node, image, len(image))
-        return True
-
-    def _distance(self, node: Node) -> int:
-        """How many calls a node is away from an image or the root, as far as that matters."""
-        for distance, step in enumerate(_way_up(node)):
-            if step in self._store.images or distance >= self._store.room.spacing:
-                return distance
-        return distance
+        else:
+            self._store.images.put(node, image, len(image))
 
 
 def _way_up(node: Node) -> Iterator[Node]:
@@ -217,3 +229,8 @@ def _way_up(node: Node) -> Iterator[Node]:
     while step is not None:
         yield step
         step = step.parent
+
+
+def _weight(call: Call) -> int:
+    """How much work a call is, roughly, in ordinary calls. A large message is code to be loaded, or data."""
+    return 1 + len(call.message) // 2048

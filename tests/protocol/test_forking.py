@@ -39,6 +39,14 @@ MESSAGES = [
 ]
 
 
+ROOMS = [
+    Room(),
+    Room(runtimes_max=1, spacing=2, image_price=1, revival_price=0),  # an image of nearly everything
+    Room(runtimes_max=3, spacing=4, image_price=3, image_bytes_max=10_000),
+    Room(runtimes_max=2, image_bytes_max=0),
+]
+
+
 def linear(path: list[int]) -> Any:
     """What the last message of a path gets from a process that is given nothing but the path."""
     instance = ModuleInstance(undo=False)
@@ -46,10 +54,10 @@ def linear(path: list[int]) -> Any:
     return [instance.handle(MESSAGES[number], ENV) for number in path][-1]
 
 
-@settings(max_examples=25)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, len(MESSAGES) - 1)), min_size=1, max_size=25),
-    st.sampled_from([Room(), Room(runtimes_max=1, spacing=2, worth=1), Room(runtimes_max=3, image_bytes_max=10_000)]),
+    st.sampled_from(ROOMS),
 )
 def test_a_tree_of_evaluations_is_as_many_processes(steps: list[tuple[int, int]], room: Room) -> None:
     client = Client(room)
@@ -92,7 +100,7 @@ def _read(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.split("\n") if line]
 
 
-_SAMPLE = [case for case in _read("cases") if not case.get("files")][::25]
+_SAMPLE = [case for case in _read("cases") if not case.get("files")][::6]
 
 
 @pytest.mark.parametrize("part", range(4))

@@ -21,7 +21,8 @@ from protocol.client import ENV, FIRST, lua
 class Counter:
     """A runtime whose state is what it was given; it counts what it does."""
 
-    def __init__(self, maker: Counters, seen: tuple[bytes, ...] = ()) -> None:
+    def __init__(self, maker: Counters, seen: tuple[bytes, ...] = (), *, imageable: bool = True) -> None:
+        self.can_image = imageable
         self.maker = maker
         self.seen = seen
 
@@ -36,7 +37,12 @@ class Counter:
         self.seen = (*self.seen, call.message)
         return b" ".join(self.seen)
 
+    @property
+    def imageable(self) -> bool:
+        return self.can_image
+
     def image(self) -> bytes | None:
+        assert self.can_image
         self.maker.asked += 1
         if not self.maker.gives_images:
             return None
@@ -52,9 +58,9 @@ class Counters:
         self.gives_images = gives_images
         self.answers = self.images = self.asked = self.made = self.spoils = 0
 
-    def fresh(self) -> Counter:
+    def fresh(self, *, imageable: bool) -> Counter:
         self.made += 1
-        return Counter(self)
+        return Counter(self, imageable=imageable)
 
     def revive(self, image: bytes) -> Counter:
         self.made += 1
