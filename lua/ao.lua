@@ -1,69 +1,28 @@
 --- ao.lua: the table `ao` of a process: sending, spawning, trust.
 
-local k = ...
-local raw, sandbox, outbox = k.raw, k.sandbox, k.outbox
-local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmetatable, raw.rawget, raw.rawset
-local type, tostring, math_type = raw.type, raw.tostring, raw.math.type
-local env, request, secret, lazy_sent = k.env, outbox.request, outbox.secret, outbox.lazy_sent
+local math_type = raw.math.type
+local request, secret, lazy_sent = outbox.request, outbox.secret, outbox.lazy_sent
 
-local ao = { _version = "0.0.6", id = "", _module = "", reference = 0, authorities = {}, assignables = {} }
+ao = { _version = "0.0.6", id = "", _module = "", reference = 0, authorities = {}, assignables = {} }
 k.ao = ao
 
 -- ao.env, ao.outbox and ao.Nonce are new with every message and seldom looked at: they are made when they are, by a
--- metatable no process sees. So is, once, what most processes do without: ao.spawn and others.
+-- metatable no process sees (awake). So is, once, what most processes do without: ao.spawn and others (whole).
 local lazy_ao = {}
-local new_with_each = { env = true, outbox = true, Nonce = true }
-local state = { nonce = nil, awake = false, whole = false }
+state = { nonce = nil, awake = false, whole = false, own = false }
 k.ao_state = state
 
-local function wake(t)
-  local environment, requests = k.environment(), k.fresh_outbox()
-  state.awake = true
-  if state.whole then
-    setmetatable(t, nil)
-  end
-  rawset(t, "env", environment)
-  rawset(t, "outbox", requests)
-  rawset(t, "Nonce", state.nonce)
-end
-
-local function complete(t)
-  k.part("ao_more").complete(t)
-  state.whole = true
-end
-
 function lazy_ao.__index(t, key)
-  if new_with_each[key] then
-    if not state.awake then
-      wake(t)
-      return rawget(t, key)
-    end
-  elseif not state.whole then
-    complete(t)
-    return rawget(t, key)
-  end
+  return k.part("ao_fields").find(t, key)
 end
 
 function lazy_ao.__newindex(t, key, value)
-  if new_with_each[key] and not state.awake then
-    wake(t)
-  elseif not state.whole then
-    complete(t)
-  end
-  rawset(t, key, value)
+  k.part("ao_fields").set(t, key, value)
 end
 
-sandbox.lazy[lazy_ao] = function(t)
-  if not state.whole then
-    complete(t)
-  end
-  if state.awake then
-    setmetatable(t, nil)
-  else
-    wake(t)
-  end
+lazy[lazy_ao] = function(t)
+  k.part("ao_fields").bring_all(t)
 end
-sandbox.hidden[lazy_ao] = true
 
 --- Make ao ready for the next message.
 function state.reset()
@@ -109,7 +68,7 @@ function ao.send(t)
   end
   if state.awake then
     if rawget(env, "Handlers") then
-      k.insert(ao.outbox.Messages, outbox.entry(record))
+      k.insert(ao.outbox.Messages, k.part("requests").entry(record))
     end
   elseif env.Handlers then
     local n = outbox.sent_count + 1
@@ -121,31 +80,4 @@ end
 
 k.own_send = ao.send
 
-k.later(ao, "ao_more", { "result" })
-
-function ao.isAssignment(msg)
-  return msg.Target ~= ao.id
-end
-
-function ao.isTrusted(msg)
-  for _, authority in k.ipairs(ao.authorities) do
-    if msg.From == authority or msg.Owner == authority then
-      return true
-    end
-  end
-  return false
-end
-
---- msg.reply(t)
-function k.reply(msg, t)
-  if t == nil or type(t) == "string" then
-    k.refuse_reply(t)
-  end
-  t.Target = msg["Reply-To"] or t.Target or msg.From
-  t["X-Reference"] = msg["X-Reference"] or msg.Reference
-  t["X-Origin"] = msg["X-Origin"]
-  return ao.send(t)
-end
-
 setmetatable(ao, lazy_ao)
-return ao

@@ -1,14 +1,11 @@
 --- boot.lua: the globals of a process, all of them made here.
 
-local k = ...
-local raw, sandbox, env, ao = k.raw, k.sandbox, k.env, k.ao
-
 local colors = {
   red = "\27[31m", green = "\27[32m", blue = "\27[34m", reset = "\27[0m", gray = "\27[90m"
 }
 
 env.ao = ao
-env.Handlers = k.handlers
+env.Handlers = handlers
 env.Colors = colors
 env.Bell = "\7"
 env.Errors = {}
@@ -18,7 +15,7 @@ env.Seeded = false
 
 --- aos: one argument, one line.
 function env.print(value)
-  if raw.type(value) ~= "string" then
+  if type(value) ~= "string" then
     value = k.printable(value)
   end
   k.insert(env.HANDLER_PRINT_LOGS, value)
@@ -27,7 +24,7 @@ end
 
 local function prompt()
   local c = env.Colors
-  return c.green .. env.Name .. c.gray .. "@" .. c.blue .. "aos-" .. k.process._version .. c.gray .. "[Inbox:"
+  return c.green .. env.Name .. c.gray .. "@" .. c.blue .. "aos-" .. process._version .. c.gray .. "[Inbox:"
     .. c.red .. k.tostring(#env.Inbox) .. c.gray .. "]" .. c.reset .. "> "
 end
 

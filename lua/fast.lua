@@ -3,23 +3,17 @@
 -- It does what process.handle does, leaving out what would come to nothing. Whatever is unusual makes it
 -- decline, before it has changed anything, or hand the rest over to the long way.
 
-local k = ...
-local raw, sandbox, message, outbox, process = k.raw, k.sandbox, k.message, k.outbox, k.process
-local env, ao, handlers, state = k.env, k.ao, k.handlers, k.ao_state
-local rawget, rawset, rawlen, getmetatable, setmetatable =
-  raw.rawget, raw.rawset, raw.rawlen, raw.getmetatable, raw.setmetatable
-local unpack, concat, type = raw.table.unpack, raw.table.concat, raw.type
-
+local concat = raw.table.concat
 local run_handlers, forgiven = process.run_handlers, k.forgiven
-local need, waits = k.need, k.waits
 
-local fast = {}
+fast = {}
+k.fast = fast
 
 local FROM, OWNER, TIMESTAMP, NONCE, FLAGS = 6, 7, 9, 11, 13
 local ORDINARY = 2 -- flags below it: nothing but "pushed"
 
 -- What a process may replace, and what stood there at first.
-local is_trusted, is_assignment, result_of, prompt_of = ao.isTrusted, ao.isAssignment, ao.result, env.Prompt
+local prompt_of = env.Prompt
 local add_of, append_of, evaluate_of = handlers.add, handlers.append, handlers.evaluate
 local lazy_globals = getmetatable(env)
 
@@ -40,26 +34,34 @@ local function make_time(t)
   return time
 end
 
-function lazy_os.__index(t, key)
-  if key == "time" then
-    return make_time(t)
-  end
-end
-
-function lazy_os.__newindex(t, key, value)
-  if key == "time" then
-    time_made = true
-  end
-  rawset(t, key, value)
-end
-
-sandbox.lazy[lazy_os] = function(t)
-  setmetatable(t, nil)
+local function wake_os(t)
   if not time_made then
     make_time(t)
   end
+  if sandbox.asleep[t] then
+    sandbox.wake_library(t)
+  end
 end
-sandbox.hidden[lazy_os] = true
+
+function lazy_os.__index(t, key)
+  if key == "time" then
+    if not time_made then
+      return make_time(t)
+    end
+  elseif sandbox.asleep[t] then
+    wake_os(t)
+    return rawget(t, key)
+  end
+end
+
+lazy_os.__newindex = wake_first
+lazy[lazy_os] = function(t)
+  wake_os(t)
+  setmetatable(t, nil)
+end
+
+-- Until somebody looks, there is as little as can be.
+setmetatable(os_library, lazy_os)
 
 --- Set the clock of a process to the time of a message.
 function k.set_time(timestamp)
@@ -68,7 +70,7 @@ function k.set_time(timestamp)
   local library = rawget(env, "os")
   if library ~= os_library then
     if type(library) ~= "table" then
-      raw.error("[string \".process\"]:583: attempt to index a " .. type(library) .. " value (global 'os')", 0)
+      error("[string \".process\"]:583: attempt to index a " .. type(library) .. " value (global 'os')", 0)
     end
     make_time(library)
     return
@@ -90,7 +92,7 @@ end
 
 local eval_at, default_at = 1, 2
 
-local function find(list, name)
+local function place_in(list, name)
   for i = 1, rawlen(list) do
     local entry = rawget(list, i)
     if type(entry) == "table" and rawget(entry, "name") == name then
@@ -110,7 +112,7 @@ local function handlers_stand()
     return eval.name == "_eval" and eval.pattern == k.eval_pattern and eval.handle == k.eval_handle
       and default.name == "_default" and default.handle == k.default_handle
   end
-  eval_at, default_at = find(list, "_eval") or 0, find(list, "_default") or 0
+  eval_at, default_at = place_in(list, "_eval") or 0, place_in(list, "_default") or 0
   eval, default = list[eval_at], list[default_at]
   if not eval or not default or eval.pattern ~= k.eval_pattern or default.pattern ~= k.default_pattern then
     return false
@@ -124,7 +126,8 @@ end
 
 -- Whether all that the short way relies on is in place. Changes nothing.
 local function ordinary(record)
-  if ao.isTrusted ~= is_trusted or ao.isAssignment ~= is_assignment or handlers.add ~= add_of
+  local own = state.own -- what most processes have no need of is not there
+  if own and (ao.isTrusted ~= own.isTrusted or ao.isAssignment ~= own.isAssignment) or handlers.add ~= add_of
     or handlers.append ~= append_of or handlers.evaluate ~= evaluate_of or env.Handlers ~= handlers
     or getmetatable(env) ~= lazy_globals or not env.Seeded or not env.Owner or not env.Name
     or not env.Inbox or not env.Errors then
@@ -166,7 +169,7 @@ local function new_prompt()
   if type(name) ~= "string" or type(colors) ~= "table" or getmetatable(colors) ~= nil then
     return nil
   end
-  for _, color in raw.next, { colors.red, colors.green, colors.blue, colors.gray, colors.reset } do
+  for _, color in next, { colors.red, colors.green, colors.blue, colors.gray, colors.reset } do
     if type(color) ~= "string" then
       return nil
     end
@@ -262,7 +265,7 @@ local function after(msg, record, logs, ok, problem)
   local count = outbox.sent_count
   local sent = outbox.sent
   if ok and not awake and env.HANDLER_PRINT_LOGS == logs and plain(sent, count) and forgiven[1] == nil
-    and ao.result == result_of then
+    and (not state.own or ao.result == state.own.result) then
     local prompt = new_prompt()
     if prompt == false and logs[1] == nil and k.verdict == "handled" then
       if count == 0 then
@@ -281,13 +284,13 @@ local function after(msg, record, logs, ok, problem)
     end
   end
   k.problem, k.output = nil, nil
-  return k.steps.finish(msg, ok, problem)
+  return steps.finish(msg, ok, problem)
 end
 
 --- Take a message to its result, as flat values.
 function fast.step(msg, record, action)
   if record[FLAGS] >= ORDINARY or action == "Eval" or not ordinary(record) then
-    return k.steps.long_way(msg)
+    return steps.long_way(msg)
   end
   if outbox.sent_count > 0 or outbox.spawned_count > 0 then
     outbox.clear()
@@ -301,7 +304,7 @@ function fast.step(msg, record, action)
   end
   if time_made or covers or env.os ~= os_library then
     if type(env.os) ~= "table" then
-      return k.steps.long_way(msg) -- where it fails
+      return steps.long_way(msg) -- where it fails
     end
     k.set_time(timestamp)
   elseif now ~= timestamp then
@@ -320,5 +323,3 @@ function fast.go_on()
   local msg, record, logs = waiting_msg, waiting_record, waiting_logs
   return after(msg, record, logs, process.continue_handlers())
 end
-
-return fast

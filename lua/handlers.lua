@@ -1,70 +1,22 @@
 --- handlers.lua: the list of handlers, and the search through it.
 
-local k = ...
-local raw = k.raw
-local type, error, pcall, sub = raw.type, raw.error, raw.pcall, raw.string.sub
-
-local handlers = { _version = "0.0.5", list = {}, coroutines = {}, onceNonce = 0, utils = k.handlers_utils }
+handlers = { _version = "0.0.5", list = {}, coroutines = {}, onceNonce = 0, utils = k.handlers_utils }
 k.handlers = handlers
 
 -- Who waits for answers. While the list sleeps (asleep is the table the author knows as Handlers.list) its
 -- entries are in shadow, and the waits stand in front of them; see waiting.lua.
-local waits = { asleep = false, shadow = false, count = 0, changes = 0, next_number = 0, by_reference = {} }
+waits = { asleep = false, shadow = false, count = 0, changes = 0, next_number = 0, by_reference = {} }
 k.waits = waits
 
-local function entries()
-  local list = handlers.list
-  if list == waits.asleep then
-    return waits.shadow
-  end
-  return list
-end
-
-local function wake_list()
-  if waits.asleep and waits.count > 0 then
-    k.waiting.wake_list()
-  end
-end
-
--- A handler's error gets the place of the search in front, as texts (not numbers) do that are raised again.
-local HERE = '[string ".handlers"]:723: '
-k.search_place = HERE
-
-local function place_first(text, place)
-  if type(text) == "string" then
-    return place .. text
-  end
-  return text
-end
-
-local function find_by_name(name)
-  if waits.count > 0 and type(name) == "string" and sub(name, 1, 6) == "_once_" then
-    wake_list()
-  end
-  for i, entry in k.ipairs(entries()) do
-    if entry.name == name then
-      return i, entry
-    end
-  end
-end
+-- A handler's error gets the place of the search in front.
+k.search_place = '[string ".handlers"]:723: '
 
 -- Where patterns come from, for findings made while one of them looks at a message.
-local pattern_places = raw.setmetatable({}, { __mode = "k" })
-k.pattern_places = pattern_places
+k.pattern_places = setmetatable({}, weak_keys)
 
 k.later(handlers, "handlers_more", {
-  "add", "append", "prepend", "once", "before", "after", "receive", "generateResolver"
+  "add", "append", "prepend", "once", "before", "after", "receive", "generateResolver", "remove", "evaluate"
 })
-
-function handlers.remove(name)
-  if type(name) ~= "string" then
-    error('[string ".handlers"]:335: name MUST be string', 0)
-  end
-  local at = find_by_name(name)
-  if at then
-    k.remove(entries(), at)
-  end
-end
 
 local function verdict_of(result)
   if type(result) == "number" then
@@ -80,14 +32,11 @@ local function verdict_of(result)
 end
 
 -- Which functions run the two built-in handles.
-local built_in = raw.setmetatable({}, { __mode = "k" })
-k.built_in = built_in
+k.built_in = setmetatable({}, weak_keys)
 
 -- The function behind a handle that only calls it.
-local direct = raw.setmetatable({}, { __mode = "k" })
+local direct = setmetatable({}, weak_keys)
 k.direct = direct
-
-k.find_by_name, k.handler_entries, k.wake_handlers, k.place_first = find_by_name, entries, wake_list, place_first
 
 local function match(msg, pattern)
   k.current_pattern = pattern
@@ -102,24 +51,10 @@ local function match(msg, pattern)
   return false
 end
 
-local function count_run(entry)
-  local left = entry.maxRuns
-  if left == nil or left == "inf" then
-    return
-  end
-  left = left - 1
-  entry.maxRuns = left
-  if left == 0 then
-    handlers.remove(entry.name)
-  end
-end
-
-k.count_run = count_run
 k.own_once, k.own_receive, k.own_remove = handlers.once, handlers.receive, handlers.remove
 k.own_resolver = handlers.generateResolver
 
-local current, first_tag = k.message.current, k.message.first_tag
-local tag_patterns = k.tag_patterns
+local first_tag = message.first_tag
 local TAGS, ALIAS = 1, 5 -- in a record
 local match_texts
 
@@ -143,7 +78,7 @@ local function match_current(msg, record, pattern)
       return found == tag[2]
     end
   elseif pattern == k.eval_pattern then
-    return current.action == "Eval" and k.env.Owner == msg.From
+    return current.action == "Eval" and env.Owner == msg.From
   elseif type(pattern) == "string" then
     return current.action == pattern
   elseif type(pattern) == "table" then
@@ -156,13 +91,6 @@ local function match_current(msg, record, pattern)
   return match(msg, pattern), true
 end
 
-local function run_handle(msg, handle)
-  local ok, problem = pcall(handle, msg)
-  if not ok then
-    error(place_first(problem, HERE), 0)
-  end
-end
-
 -- A worker says itself where it was when it failed; others need a protected call.
 local function run_wait(wait, msg, worker)
   if worker then
@@ -170,7 +98,7 @@ local function run_wait(wait, msg, worker)
     wait.handle(msg)
     worker.handling = false
   else
-    run_handle(msg, wait.handle)
+    k.part("handlers_more").run_handle(msg, wait.handle)
   end
   k.waiting.done(wait)
   return true
@@ -178,7 +106,7 @@ end
 
 -- The list may change while it is walked: a handler added behind is met, one removed in front makes the
 -- walk skip one. When waits have come or gone the list is woken, and the walk goes on at its place in it.
-local function search(msg, worker)
+function search(msg, worker)
   local shown = handlers.list
   local list, in_front, changes = shown, 0, waits.changes
   if shown == waits.asleep then
@@ -187,8 +115,8 @@ local function search(msg, worker)
       local wait = k.waiting.find(msg)
       if wait and wait.handle then
         return run_wait(wait, msg, worker)
-      elseif wait then
-        wake_list()
+      elseif wait and waits.asleep then
+        k.waiting.wake_list()
       end
       if waits.asleep ~= shown then
         list, in_front, changes = shown, 0, waits.changes
@@ -220,10 +148,10 @@ local function search(msg, worker)
             handle(msg)
             worker.handling = false
           else
-            run_handle(msg, handle)
+            k.part("handlers_more").run_handle(msg, handle)
           end
           if entry.maxRuns ~= nil then
-            count_run(entry)
+            k.part("handlers_more").count_run(entry)
           end
           if verdict < 0 then
             return true
@@ -241,21 +169,16 @@ local function search(msg, worker)
     at = at + 1
     entry = list[at]
   end
-  local _, default = find_by_name("_default")
+  list = handlers.list
+  local default
+  for _, other in k.ipairs(list == waits.asleep and waits.shadow or list) do
+    if other.name == "_default" then
+      default = other
+      break
+    end
+  end
   k.verdict = "inbox"
   return default.handle(msg)
 end
 
 k.search = search
-
---- Run the handlers over a message. True when one of them ended the search.
-function handlers.evaluate(msg, environment)
-  if type(msg) ~= "table" then
-    error('[string ".handlers"]:650: msg is not valid', 0)
-  elseif type(environment) ~= "table" then
-    error('[string ".handlers"]:651: env is not valid', 0)
-  end
-  return search(msg)
-end
-
-return handlers

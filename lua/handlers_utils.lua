@@ -1,12 +1,7 @@
 --- handlers_utils.lua: Handlers.utils, ready-made patterns and handles.
 
-local k = ...
-local raw = k.raw
-local type, error = raw.type, raw.error
-
 -- What such a pattern asks for, so that the search need not call it.
-local tag_patterns = raw.setmetatable({}, { __mode = "k" })
-k.tag_patterns = tag_patterns
+tag_patterns = setmetatable({}, weak_keys)
 
 local utils = { _version = "0.0.2" }
 
@@ -22,5 +17,4 @@ function utils.hasMatchingTag(name, value)
 end
 
 k.later(utils, "handlers_utils_more", { "hasMatchingTagOf", "hasMatchingData", "reply", "continue" })
-
-return utils
+k.handlers_utils = utils

@@ -6,27 +6,8 @@
 
 local parts, fidelity, versions, calls_itself, traits = ...
 
--- The originals, out of the process's reach; the library tables themselves become the process's.
-local raw, own = {}, {}
-for name, functions in next, {
-  string = "byte char find format gmatch gsub lower match pack rep reverse sub unpack upper",
-  table = "concat insert move pack remove sort unpack", math = "abs atan ceil exp floor huge log max min tointeger type",
-  coroutine = "create isyieldable resume running status yield",
-  debug = "getinfo getmetatable getregistry getupvalue setmetatable traceback", os = "date difftime", utf8 = "char"
-} do
-  raw[name], own[name] = {}, _G[name]
-  for inner in functions:gmatch("%w+") do
-    raw[name][inner] = own[name][inner]
-  end
-end
-for name in ([[next pairs ipairs select type tostring tonumber pcall xpcall error assert load rawget rawset rawlen
-  rawequal setmetatable getmetatable collectgarbage]]):gmatch("%w+") do
-  raw[name] = _G[name]
-end
-
-local sandbox = parts.sandbox(raw, parts, own)
-local k = { raw = raw, sandbox = sandbox, env = sandbox.env, fidelity = fidelity, verdict = "handled" }
-local error, next, find = raw.error, raw.next, raw.string.find
+sandbox = parts.sandbox(parts)
+k = { raw = raw, sandbox = sandbox, env = env, fidelity = fidelity, verdict = "handled" }
 
 -- Raw helpers: tables of the process may pretend anything, and its library tables may have been changed.
 k.insert, k.ipairs, k.tostring = raw.table.insert, raw.ipairs, sandbox.tostring
@@ -45,28 +26,26 @@ end
 
 -- What is not at hand is asked of the host. A coroutine of ours can wait for it right here; within one of the
 -- process's, or below a C function, it cannot: then the step is given up, and done again by the host.
-local give_up = {}
-
 function k.give_up(name)
   k.missing = name
   error(give_up, 0)
 end
 
-k.need, k.ours = {}, raw.setmetatable({}, { __mode = "k" })
-
 --- The code of a part or library, as a function.
 function k.code(name)
   local code = codes[name]
   if not code then
-    if not k.ours[raw.coroutine.running()] or not raw.coroutine.isyieldable() then
+    if not k.ours[running()] or not raw.coroutine.isyieldable() then
       k.give_up(name)
     end
-    raw.coroutine.yield(k.need, name)
+    yield(need, name)
     code = codes[name]
   end
   codes[name] = nil
   return raw.load(code, "=" .. name, "b", {})
 end
+
+k.need, k.ours = need, setmetatable({}, weak_keys)
 
 local parts_loaded = {}
 
@@ -98,10 +77,11 @@ local comes_with = {
   libraries = " json utils stringify dump private_json bit32 random ask ", findings = " forgive ", globals = " printable ",
   environment = " environment set_environment process_tag ",
   ao_more = " forward parse_authorities restore_authorities refuse_send encode_data odd_reference refuse_reply "
-    .. "fresh_outbox "
+    .. "fresh_outbox ao_function ",
+  whole_message = " reply "
 }
 
-raw.setmetatable(k, {
+setmetatable(k, {
   __index = function(_, name)
     if seldom[name] then
       return seldom[name]
@@ -116,13 +96,13 @@ raw.setmetatable(k, {
 
 -- Let go of the parts, and of what else was needed to boot; most will not be needed again.
 local function forget_parts()
+  state.reset()
   for name in next, parts_loaded do
     if not kept[name] then
       parts_loaded[name] = nil
     end
   end
-  k.message.current.message, k.message.current.record = false, false
-  k.ao_state.reset()
+  current.message, current.record = false, false
   raw.collectgarbage()
 end
 
@@ -136,7 +116,7 @@ end
 function sandbox.read_file(path)
   local text = sandbox.files[path]
   if text == nil and find(path, "^/data/.") then
-    return k.ask("reading.data", raw.string.sub(path, 7))
+    return k.ask("reading.data", sub(path, 7))
   end
   return text
 end
@@ -149,19 +129,17 @@ end
 
 local finish_version = versions and raw.load(versions, "=versions", "b", {})(k, calls_itself, traits)
 
-k.later(k, "whole_message", { "wake_message", "wake_tags" })
-k.message = parts.message(k)
-k.wake_message, k.wake_tags = nil, nil
-k.outbox = parts.outbox(k)
-parts.ao(k)
-k.handlers_utils = parts.handlers_utils(k)
-parts.handlers(k)
-k.eval = k.later({}, "eval", { "run" })
-k.default = k.later({}, "default", { "run" })
-k.process = parts.process(k)
-parts.boot(k)
-k.fast = parts.fast(k)
+parts.message()
+parts.outbox()
+parts.ao()
+parts.handlers_utils()
+parts.handlers()
+k.later(k, "eval", { "run_eval" })
+k.later(k, "default", { "run_default" })
+parts.process()
+parts.boot()
+parts.fast()
 if finish_version then
   finish_version()
 end
-return parts.steps(k, provide, forget_parts)
+return parts.steps(provide, forget_parts)

@@ -5,13 +5,10 @@
 -- could tell the difference (a loop, a raw access, an assignment) wakes the table first: then it is an
 -- ordinary one with all its fields.
 
-local k = ...
-local raw, sandbox = k.raw, k.sandbox
-local setmetatable, getmetatable, rawset = raw.setmetatable, raw.getmetatable, raw.rawset
-local type, lower, upper, gsub, find, sub =
-  raw.type, raw.string.lower, raw.string.upper, raw.string.gsub, raw.string.find, raw.string.sub
+local lower, upper, gsub = raw.string.lower, raw.string.upper, raw.string.gsub
 
-local message = {}
+message = {}
+k.message = message
 
 -- Places in a record. The first five are for what has been made of it, tags come last. What is seldom
 -- asked for arrives in one text and is only taken apart when it is.
@@ -49,7 +46,7 @@ local lazy_message, lazy_tags = {}, {}
 
 -- The one being handled, while it sleeps; reference is its X-Reference, true when there are several;
 -- covers says that a tag stands in the place of the message's own Timestamp or Nonce.
-local current = {
+current = {
   message = false, record = false, action = false, first_action = false, reference = false, covers = false
 }
 
@@ -82,7 +79,6 @@ setmetatable(title, {
   end
 })
 
-message.title = title
 message.normalize = normalize
 
 -- The last part takes what is left: an anchor may hold anything.
@@ -142,16 +138,9 @@ end
 message.first_tag = first_tag
 message.last_tag = last_tag
 
-local function alias_of(record, key)
-  local alias = record[ALIAS]
-  return alias and alias[key]
-end
-
 local function forgive_camel(key, name)
   k.forgive("camel-tag", key, key .. " is " .. name .. " on the network")
 end
-
-local wake_tags, wake_message = k.wake_tags, k.wake_message
 
 function lazy_tags.__index(tags, key)
   local record = tags[secret]
@@ -164,27 +153,12 @@ function lazy_tags.__index(tags, key)
   if value then
     return value
   end
-  local name = alias_of(record, key)
+  local alias = record[ALIAS]
+  local name = alias and alias[key]
   if name then
     forgive_camel(key, name)
     return first_tag(record, name)
   end
-end
-
-function lazy_tags.__newindex(tags, key, value)
-  wake_tags(tags)
-  rawset(tags, key, value)
-end
-
-local function array_of(record)
-  open(record)
-  local list, n = {}, 0
-  for at = FIRST, #record, 2 do
-    n = n + 1
-    list[n] = { name = record[at], value = record[at + 1] }
-  end
-  record[ARRAY] = list
-  return list
 end
 
 -- As k.reply does it, for a message that sleeps: the last tag of a name is the field of that name.
@@ -221,14 +195,6 @@ local function reply_of(msg, record)
   return reply
 end
 
-local function forward_of(msg, record)
-  local function forward(target, changes)
-    return k.forward(msg, target, changes)
-  end
-  record[FORWARD] = forward
-  return forward
-end
-
 local function field_of(record, key)
   if never_field[key] == nil then
     local value = last_tag(record, key)
@@ -257,13 +223,13 @@ message.field_of = field_of
 
 local special = {
   TagArray = function(_, record)
-    return record[ARRAY] or array_of(record)
+    return record[ARRAY] or k.part("whole_message").array_of(record)
   end,
   reply = function(msg, record)
     return record[REPLY] or reply_of(msg, record)
   end,
   forward = function(msg, record)
-    return record[FORWARD] or forward_of(msg, record)
+    return record[FORWARD] or k.part("whole_message").forward_of(msg, record)
   end
 }
 
@@ -277,7 +243,8 @@ function lazy_message.__index(msg, key)
   if value ~= nil then
     return value
   end
-  local name = alias_of(record, key)
+  local alias = record[ALIAS]
+  local name = alias and alias[key]
   if name then
     value = field_of(record, name)
     if value ~= nil then
@@ -287,15 +254,15 @@ function lazy_message.__index(msg, key)
   end
 end
 
-function lazy_message.__newindex(msg, key, value)
-  wake_message(msg)
-  msg[key] = value
+lazy[lazy_message] = function(msg)
+  k.part("whole_message").wake_message(msg)
 end
 
-sandbox.lazy[lazy_message] = wake_message
-sandbox.lazy[lazy_tags] = wake_tags
-sandbox.hidden[lazy_message] = true
-sandbox.hidden[lazy_tags] = true
+lazy[lazy_tags] = function(tags)
+  k.part("whole_message").wake_tags(tags)
+end
+
+lazy_message.__newindex, lazy_tags.__newindex = wake_first, wake_first
 
 local function note_alias(record, spelling, name)
   if find(spelling, "%w%u") then
@@ -345,8 +312,5 @@ function message.from_record(record)
 end
 
 -- For the part that wakes messages.
-message.secret, message.open, message.forgive_camel = secret, open, forgive_camel
-message.array_of, message.reply_of, message.forward_of = array_of, reply_of, forward_of
+message.secret, message.open, message.forgive_camel, message.reply_of = secret, open, forgive_camel, reply_of
 message.place, message.flag, message.part = place, flag, part
-
-return message

@@ -4,26 +4,17 @@
 -- does not look at ao.outbox the records go to the host as they are; once it does, they become the
 -- tables it expects, and what it makes of those is what leaves.
 
-local k = ...
-local raw, sandbox = k.raw, k.sandbox
-local setmetatable, rawget, rawset, type, next = raw.setmetatable, raw.rawget, raw.rawset, raw.type, raw.next
-local getmetatable, rep = raw.getmetatable, raw.string.rep
-
-local outbox = {}
+outbox = {}
+k.outbox = outbox
 
 local not_tags = { Target = true, Data = true, Anchor = true, Tags = true, From = true }
 local secret = {}
 local lazy_sent = {}
-local places = setmetatable({}, { __mode = "k" }) -- of requests that hold what is no text
+local places = setmetatable({}, weak_keys) -- of requests that hold what is no text
 outbox.places = places
 
 outbox.sent, outbox.sent_count = {}, 0
 outbox.spawned, outbox.spawned_count = {}, 0
-
---- The Anchor of a reference: its text with zeros in front, 32 in all.
-function outbox.anchor(text)
-  return rep("0", 32 - #text) .. text
-end
 
 -- In docs fidelity: tags that delay a message, and targets that are names. The network knows neither.
 local docs = k.fidelity == "docs"
@@ -31,7 +22,6 @@ local delays = docs and { ["Deliver-After"] = true, ["Deliver-At"] = true } or {
 local ADDRESS_SIZE = 43
 
 outbox.not_tags, outbox.delays = not_tags, delays
-k.later(outbox, "odd_sends", { "collect", "record" }) -- for requests that are more than a few texts
 
 local names, names_max = {}, 8 -- used again for every send
 
@@ -79,13 +69,12 @@ function outbox.request(t, target, data, reference)
       return record
     end
   end
-  local record = outbox.record(target, data)
+  local odd_sends = k.part("odd_sends") -- for requests that are more than a few texts
+  local record = odd_sends.record(target, data)
   record[3] = reference
-  return outbox.collect(record, t)
+  return odd_sends.collect(record, t)
 end
 
-k.later(outbox, "requests", { "entry", "tables", "wake_sent", "wake_answer" })
-local wake_sent, wake_answer = outbox.wake_sent, outbox.wake_answer
 local lazy_answer = {}
 
 -- The Target of a request, which the author may have changed in the table that ao.send returned.
@@ -112,7 +101,7 @@ local functions = {
   onReply = function(t, record)
     return function(...)
       local from, handle = target_of(t, record), ...
-      if raw.select("#", ...) == 2 then
+      if select("#", ...) == 2 then
         from, handle = ...
       end
       waiting().on_reply(from, record, handle)
@@ -128,17 +117,13 @@ function lazy_sent.__index(t, key)
     rawset(t, key, made)
     return made
   end
-  wake_sent(t)
+  awake(t)
   return t[key]
 end
 
-function lazy_sent.__newindex(t, key, value)
-  wake_sent(t)
-  t[key] = value
+lazy[lazy_sent] = function(t)
+  k.part("requests").wake_sent(t)
 end
-
-sandbox.lazy[lazy_sent] = wake_sent
-sandbox.hidden[lazy_sent] = true
 
 -- What Send returns: an output and the two functions. The message itself is nobody's any more.
 function lazy_answer.__index(t, key)
@@ -152,13 +137,11 @@ function lazy_answer.__index(t, key)
   end
 end
 
-function lazy_answer.__newindex(t, key, value)
-  wake_answer(t)
-  t[key] = value
+lazy[lazy_answer] = function(t)
+  k.part("requests").wake_answer(t)
 end
 
-sandbox.lazy[lazy_answer] = wake_answer
-sandbox.hidden[lazy_answer] = true
+lazy_sent.__newindex, lazy_answer.__newindex = wake_first, wake_first
 
 --- Make what Send returns of what ao.send returned to it alone.
 function outbox.answer(t)
@@ -166,11 +149,6 @@ function outbox.answer(t)
 end
 
 outbox.secret, outbox.lazy_sent = secret, lazy_sent
-
---- The table that a spawn returns; it shares its Tags with the one in the outbox.
-function outbox.handle(record)
-  return setmetatable({ [secret] = record }, lazy_sent)
-end
 
 function outbox.clear()
   local sent = outbox.sent
@@ -182,5 +160,3 @@ function outbox.clear()
     outbox.spawned, outbox.spawned_count = {}, 0
   end
 end
-
-return outbox

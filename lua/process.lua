@@ -1,29 +1,23 @@
 --- process.lua: one message from its arrival to its result.
 
-local k = ...
-local raw, sandbox, message, outbox = k.raw, k.sandbox, k.message, k.outbox
-local env, ao, handlers = k.env, k.ao, k.handlers
-local rawget, rawset, rawlen, type, tostring, error, pcall =
-  raw.rawget, raw.rawset, raw.rawlen, raw.type, raw.tostring, raw.error, raw.pcall
-local create, resume, yield, status_of = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.yield, raw.coroutine.status
-local getinfo, format = raw.debug.getinfo, raw.string.format
-local state = k.ao_state
+local format = raw.string.format
 
-local process = { _version = "2.0.4" }
+process = { _version = "2.0.4" }
+k.process = process
 
 -- Handlers run in a coroutine of their own, so that they can wait. One that has finished its message
 -- without anybody having seen it is used again for another. A worker is { thread, handling, kept ... };
 -- its turn tells the wait it is in from older ones, its place in the list of those that wait is `listed`.
 local idle
 local more_idle, idle_count, idle_max = {}, 0, 16
-local workers = raw.setmetatable({}, { __mode = "k" })
+local workers = setmetatable({}, weak_keys)
 k.workers = workers
 local finished = {} -- yielded by a coroutine that is ready for another message
 local HERE = k.search_place
 local WOKEN_HERE = '[string ".handlers"]:199: '
 
 local function running_seen(...)
-  local thread, main = raw.coroutine.running()
+  local thread, main = running()
   local worker = workers[thread]
   if worker then
     worker.kept = true
@@ -34,47 +28,7 @@ local function running_seen(...)
   return thread, main
 end
 
-env.coroutine.running = running_seen
-
---- Put a coroutine that waits into the list of them, where an author can see it; dead ones are dropped.
-function k.list_coroutine(thread, worker)
-  if worker then
-    worker.kept = true
-  end
-  local list = handlers.coroutines
-  if type(list) ~= "table" then
-    return
-  end
-  local at = 1
-  while list[at] ~= nil do
-    if list[at] == thread then
-      return
-    end
-    if type(list[at]) == "thread" and status_of(list[at]) == "dead" then
-      k.remove(list, at)
-    end
-    at = at + 1
-  end
-  k.insert(list, thread)
-end
-
---- The coroutine that runs is going to wait. Returns it and its turn.
-function k.begin_waiting()
-  local thread = raw.coroutine.running()
-  local worker = workers[thread]
-  k.is_waiting = true
-  local waiting = k.waiting or k.part("waiting")
-  waiting.note(thread, worker)
-  return thread, worker and worker.turn
-end
-
--- What a dead worker died of, with the place of the search when it was in a handle.
-local function cause_of(worker, problem)
-  if worker.handling and type(problem) == "string" then
-    return HERE .. problem
-  end
-  return problem
-end
+sandbox.libraries.coroutine.running = running_seen
 
 -- A worker that can take another message.
 local function release(worker)
@@ -106,13 +60,17 @@ local function place_of(thread)
   return k.error_place -- none of the author's: another coroutine's error is passed on
 end
 
+-- What a dead worker died of has the place of the search in front when it was in a handle.
 local function died(worker, problem)
   worker.running = false
   k.error_place = place_of(worker.thread)
   if worker.listed then
     k.waiting.bury(worker)
   end
-  return false, cause_of(worker, problem)
+  if worker.handling and type(problem) == "string" then
+    problem = HERE .. problem
+  end
+  return false, problem
 end
 
 --- Resume a handler that waits. False and its error when it fails.
@@ -123,7 +81,7 @@ function k.resume_waiting(thread, turn, msg)
     return "cannot resume dead coroutine"
   end
   local alive, ok, problem = resume(thread, msg)
-  while ok == k.need do -- pass it on, and back
+  while ok == need do -- pass it on, and back
     yield(ok, problem)
     alive, ok, problem = resume(thread)
   end
@@ -136,7 +94,7 @@ function k.resume_waiting(thread, turn, msg)
   return ok, problem
 end
 
-local own_evaluate, search = handlers.evaluate, k.search
+local own_evaluate = handlers.evaluate
 
 local function work(worker, msg)
   while true do
@@ -162,8 +120,7 @@ local function new_worker()
   return worker
 end
 
-local need, halted, halted_wait = k.need, nil, nil
-local waits, current = k.waits, message.current
+local halted, halted_wait
 
 local function ended(worker, alive, first, second)
   if first == finished then
@@ -243,8 +200,3 @@ local function default_pattern()
 end
 
 k.eval_pattern, k.default_pattern = eval_pattern, default_pattern
-
-k.later(process, "long_way", { "boot", "handle" })
-k.later(process, "results", { "result" })
-
-return process

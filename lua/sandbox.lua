@@ -1,27 +1,25 @@
 --- sandbox.lua: the closed world of one process: its globals, with all chance and all of the host taken out.
 --
--- Called as chunk(raw, parts, own) in a fresh Lua: `raw` holds the original functions, `parts` the files of this folder
--- as functions, `own` the libraries that become the process's. Nothing here reaches for a global. Trusted code never
--- calls a method on a string, whose methods are the process's, and touches tables of the process with raw access only.
--- What few processes touch comes with a part when one does: it would double the size of all the others.
+-- Called in a fresh Lua as chunk(parts): the files of this folder as functions. Nothing here reaches for a global.
+-- Trusted code never calls a method on a string, whose methods are the process's, and touches tables of the process with
+-- raw access only. What few processes touch comes with a part when one does: it would double the size of all the others.
 
-local raw, parts, own = ...
+local parts = ...
 
-local raw_next, rawget, rawset, raw_ipairs = raw.next, raw.rawget, raw.rawset, raw.ipairs
-local raw_setmetatable, meta_of, set_meta = raw.setmetatable, raw.debug.getmetatable, raw.debug.setmetatable
-local tonumber = raw.tonumber
+local raw_ipairs, set_meta = raw.ipairs, raw.debug.setmetatable
 
-local env = {}
+env = {}
 local libraries = {} -- name -> the table the process found under it at the start
-local lazy, hidden = {}, raw.setmetatable({}, { __mode = "k" })
+lazy = {}
+local hidden = setmetatable({}, { __mode = "k", __index = lazy })
 
 --- lazy: private metatable -> function(table) that brings all the table has; called before any raw access.
---- hidden: metatables the process must not see; libraries: the library tables; files: path -> content for io.open.
---- part: finds a part by name, set by whoever loaded this; find_module: asked for modules that are nowhere else.
-local sandbox = { env = env, libraries = libraries, lazy = lazy, hidden = hidden, files = {}, now_ms = 0 }
+--- hidden: metatables the process must not see, those among them; libraries: the library tables; files: path -> content
+--- for io.open. part: finds a part by name, set by whoever loaded this; find_module: asked for modules that are nowhere
+--- else.
+sandbox = { env = env, libraries = libraries, lazy = lazy, hidden = hidden, files = {}, now_ms = 0 }
 
-parts.sandbox_names(raw, sandbox)
-local awake = sandbox.awake
+parts.sandbox_names()
 
 --- pairs(t) in the fixed order.
 function sandbox.pairs(t)
@@ -34,14 +32,13 @@ function sandbox.next(t, key)
 end
 
 local function library(name)
-  libraries[name] = own[name]
-  env[name] = own[name]
+  libraries[name], env[name] = own[name], own[name]
   return own[name]
 end
 
 -- Base functions ------------------------------------------------------------------------------------------------
 
-for _, name in raw_ipairs({ "assert", "error", "pcall", "rawequal", "select", "tonumber", "type", "xpcall" }) do
+for _, name in raw_ipairs({ "assert", "error", "pcall", "select", "tonumber", "type" }) do
   env[name] = raw[name]
 end
 env._G = env
@@ -59,26 +56,28 @@ function env.ipairs(t)
   return raw_ipairs(t)
 end
 
--- Globals that are there once somebody asks for them: name -> the part they come with, true for what is made by itself.
+-- Globals that are there once somebody asks for them: name -> the part they come with, true for what is made by itself,
+-- or the value, for what few look for: a table with more than 32 globals takes the room of one with 64.
 local pending = {
   pairs = "sandbox_pairs", next = "sandbox_next",
   rawget = "sandbox_base", rawset = "sandbox_base", rawlen = "sandbox_base", getmetatable = "sandbox_base",
   setmetatable = "sandbox_base", collectgarbage = "sandbox_base",
   load = "sandbox_modules", require = "sandbox_modules", loadfile = "sandbox_modules", dofile = "sandbox_modules",
+  rawequal = raw.rawequal, xpcall = raw.xpcall
 }
 sandbox.pending = pending
 
 -- All that come with one part come at once.
 local function bring(name)
   local from = pending[name]
-  if from == true then
-    local value = sandbox.part("globals").make(name)
+  if type(from) ~= "string" then
+    local value = from == true and sandbox.part("globals").make(name) or from
     pending[name] = nil
     rawset(env, name, value)
     return
   end
   local part = sandbox.part(from)
-  for other, its in raw_next, pending do
+  for other, its in next, pending do
     if its == from then
       pending[other] = nil
       rawset(env, other, part[other])
@@ -101,12 +100,11 @@ function lazy_globals.__newindex(_, name, value)
 end
 
 lazy[lazy_globals] = function()
-  for name in raw_next, pending do
+  for name in next, pending do
     bring(name)
   end
 end
-hidden[lazy_globals] = true
-raw_setmetatable(env, lazy_globals)
+setmetatable(env, lazy_globals)
 
 -- Source text ---------------------------------------------------------------------------------------------------
 
@@ -117,37 +115,42 @@ end
 
 -- Libraries -----------------------------------------------------------------------------------------------------
 
--- Tables that come whole with a part once somebody misses something in one of them.
-local function on_demand(file, tables)
-  for name, functions in raw_next, tables do
-    libraries[name], env[name] = functions, functions
-  end
-  local meta = {}
-  local function wake()
-    local part = sandbox.part(file) -- may raise, to have the host bring the file first
-    for _, functions in raw_next, tables do
-      set_meta(functions, nil)
-    end
-    for name, functions in raw_next, tables do
-      for key, value in raw_next, part[name] do
+-- Tables that come whole with a part once somebody misses something in one of them: table -> the part.
+local asleep = {}
+sandbox.asleep = asleep
+local lazy_library = {}
+
+local function wake_library(t)
+  local file = asleep[t]
+  local part = sandbox.part(file) -- may raise, to have the host bring the file first
+  for name, functions in next, libraries do
+    if asleep[functions] == file then
+      asleep[functions] = nil
+      if meta_of(functions) == lazy_library then
+        set_meta(functions, nil)
+      end
+      for key, value in next, part[name] do
         if rawget(functions, key) == nil then
           rawset(functions, key, value)
         end
       end
     end
   end
-  function meta.__index(functions, key)
-    wake()
-    return rawget(functions, key)
+end
+
+function lazy_library.__index(functions, key)
+  wake_library(functions)
+  return rawget(functions, key)
+end
+
+lazy_library.__newindex, lazy[lazy_library] = wake_first, wake_library
+sandbox.wake_library = wake_library
+
+local function on_demand(file, tables)
+  for name, functions in next, tables do
+    libraries[name], asleep[functions] = functions, file
+    setmetatable(functions, lazy_library)
   end
-  function meta.__newindex(functions, key, value)
-    wake()
-    rawset(functions, key, value)
-  end
-  for _, functions in raw_next, tables do
-    raw_setmetatable(functions, meta)
-  end
-  lazy[meta], hidden[meta] = wake, true
 end
 
 local string = library("string")
@@ -158,8 +161,7 @@ local text_meta = meta_of("")
 text_meta.__index = string
 text_meta.__metatable = false
 
-library("coroutine")
-library("utf8")
+libraries.coroutine, libraries.utf8 = own.coroutine, own.utf8
 library("table").sort = nil
 library("math").random = nil
 
@@ -169,33 +171,37 @@ end
 
 local loaded = {}
 sandbox.loaded, sandbox.preload = loaded, {}
+env.os = { time = now }
 on_demand("sandbox_host", {
-  package = { loaded = loaded, preload = sandbox.preload }, os = { time = now }, debug = {}, math = env.math
+  package = { loaded = loaded, preload = sandbox.preload }, os = env.os, debug = {}, math = env.math
 })
 on_demand("sandbox_io", { io = {} })
 on_demand("sandbox_sort", { table = env.table })
 on_demand("sandbox_base", { string = string })
-for name, functions in raw_next, libraries do
+for _, name in raw_ipairs({ "package", "debug", "io", "utf8", "coroutine" }) do
+  pending[name] = libraries[name]
+end
+for name, functions in next, libraries do
   loaded[name] = functions
 end
 loaded._G = env
 
 --- The time of the message being handled, in milliseconds. What is no number leaves the time as it was.
 function sandbox.set_time(timestamp)
-  sandbox.now_ms = tonumber(timestamp) or sandbox.now_ms
+  sandbox.now_ms = raw.tonumber(timestamp) or sandbox.now_ms
   sandbox.start_ms = sandbox.start_ms or sandbox.now_ms
 end
 
 --- The "file:line" of the innermost code of the author on the stack, or nil. Trusted code carries no lines.
 function sandbox.where(level)
   level = (level or 1) + 1
-  local info = raw.debug.getinfo(level, "Sl")
+  local info = getinfo(level, "Sl")
   while info do
     if info.currentline > 0 then
       return info.short_src .. ":" .. raw.string.format("%d", info.currentline)
     end
     level = level + 1
-    info = raw.debug.getinfo(level, "Sl")
+    info = getinfo(level, "Sl")
   end
   return nil
 end

@@ -1,11 +1,6 @@
 --- sandbox_names.lua: texts of objects, with serial numbers in the place of addresses.
 
-local raw, sandbox = ...
-
-local type, select, pcall, error = raw.type, raw.select, raw.pcall, raw.error
-local rawget, raw_tostring = raw.rawget, raw.tostring
-local meta_of, raw_format = raw.debug.getmetatable, raw.string.format
-local lazy = sandbox.lazy
+local raw_format = raw.string.format
 
 -- Errors at the author's line, see later/sandbox_texts.lua. A call in return place leaves no frame behind.
 local function blame(name, message)
@@ -17,7 +12,7 @@ local function expected(position, what, value)
 end
 
 -- The metatable of a table after it was woken, if it was a message nobody had looked into yet.
-local function awake(object)
+function awake(object)
   local meta = meta_of(object)
   local wake = meta and lazy[meta]
   if wake then
@@ -27,7 +22,13 @@ local function awake(object)
   return meta
 end
 
-local serials = raw.setmetatable({}, { __mode = "k" })
+-- What a private metatable does with an assignment.
+function wake_first(object, key, value)
+  awake(object)
+  object[key] = value
+end
+
+local serials = setmetatable({}, weak_keys)
 sandbox.serial_last = 0
 
 --- The number of a table, function or thread, given at first sight.
@@ -49,7 +50,7 @@ local function to_text(...)
   elseif kind == "nil" and select("#", ...) == 0 then
     blame("tostring", "bad argument #1 to '?' (value expected)")
   elseif kind == "number" or kind == "boolean" or kind == "nil" then
-    return raw_tostring(value)
+    return tostring(value)
   end
   local meta = awake(value)
   if meta then

@@ -1,13 +1,9 @@
 --- steps.lua: the functions the host calls. Only texts, numbers and booleans go in and come out.
 
-local k, provide, forget_parts = ...
-local raw, sandbox, message = k.raw, k.sandbox, k.message
-local type, tostring = raw.type, raw.tostring
-local create, resume = raw.coroutine.create, raw.coroutine.resume
+local provide, forget_parts = ...
 local from_record, take = message.from_record, nil
 
-local results = k.later({}, "results", { "hand_out" })
-local steps = {}
+steps = {}
 k.steps = steps
 
 -- Running ------------------------------------------------------------------------------------------------
@@ -26,7 +22,7 @@ end
 --- What the host is told when a coroutine has stopped for it: "need" and the name of a part, or "ask" and a question.
 function k.need_of(name)
   if name == k.question then
-    return "ask", raw.table.unpack(name, 1, name.n)
+    return "ask", unpack(name, 1, name.n)
   end
   return "need", name
 end
@@ -37,7 +33,7 @@ local halted, after_it
 local function next_of(thread, after, ok, first, ...)
   if k.missing then
     return "missing", k.missing
-  elseif ok and first == k.need then
+  elseif ok and first == need then
     halted, after_it = thread, after
     return k.need_of(...)
   elseif not ok then
@@ -46,22 +42,26 @@ local function next_of(thread, after, ok, first, ...)
   return after(true, first, ...)
 end
 
--- Run trusted code in a coroutine: it may meet functions of the process, and may need parts.
-local function drive(after, run, ...)
-  local thread = create(run)
+local function call_part(part, name, ...)
+  return k.part(part)[name](...)
+end
+
+-- Call a function of a part in a coroutine: it may meet functions of the process, and may need other parts.
+local function drive(after, ...)
+  local thread = create(call_part)
   k.ours[thread] = true
   return next_of(thread, after, resume(thread, ...))
 end
 
 --- Go on after the host has handed over what was needed, or with its answer to what was asked.
 function steps.go_on(...)
-  if raw.select("#", ...) > 0 then
+  if select("#", ...) > 0 then
     k.answer = raw.table.pack(...)
   end
   local thread, after = halted, after_it
   halted, after_it = nil, nil
   if thread == nil then
-    return k.fast.go_on()
+    return fast.go_on()
   end
   return next_of(thread, after, resume(thread))
 end
@@ -75,7 +75,7 @@ end
 
 --- Who this process is; once, before the first step.
 function steps.introduce(...)
-  return steps.call("environment", "introduce", ...)
+  return drive(pass, "environment", "introduce", ...)
 end
 
 local function hand_out(ok, result)
@@ -83,25 +83,18 @@ local function hand_out(ok, result)
     k.verdict, k.problem = "failed", result
     result = { Error = k.plain_text(result) }
   end
-  return drive(pass, results.hand_out, result)
-end
-
-local function content_type()
-  local record = message.current.record
-  return record and message.first_tag(record, "Content-Type")
+  return drive(pass, "results", "hand_out", result)
 end
 
 --- The long way: everything done by the book.
 function steps.long_way(msg)
   k.missing, k.problem, k.output = false, nil, nil
-  return drive(hand_out, k.process.handle, function()
-    return msg
-  end, content_type)
+  return drive(hand_out, "long_way", "handle_record", msg)
 end
 
 --- What is left of the short way when it turned out not to be one.
 function steps.finish(msg, ok, problem)
-  return drive(hand_out, k.process.result, msg, ok, problem)
+  return drive(hand_out, "results", "result", msg, ok, problem)
 end
 
 --- One message, as flat values; the result as flat values.
@@ -123,16 +116,14 @@ function steps.call(part, name, ...)
     halted, after_it = outer, after_outer
     return pass(...)
   end
-  return drive(back, function(...)
-    return k.part(part)[name](...)
-  end, ...)
+  return drive(back, part, name, ...)
 end
 
 function steps.file(path, text)
   sandbox.files[path] = text
 end
 
-take = k.fast.step
+take = fast.step
 sandbox.close()
 sandbox.close = nil
 return steps.step, steps.introduce, provide, steps.go_on, steps.call, steps.file, forget_parts

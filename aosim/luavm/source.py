@@ -6,6 +6,7 @@ names and no lines, which is how a process's frames are told from them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -55,13 +56,21 @@ def _compile(text: bytes, name: str) -> bytes:
     return code
 
 
+def together(paths: Iterable[Path]) -> bytes:
+    """The text of a chunk in which `parts` holds some files of the runtime as functions, by their names."""
+    names = lua_folder() / "names.lua"
+    functions = [
+        f'parts["{path.stem}"] = function(...)\n'.encode() + path.read_bytes() + b"\nend\n"
+        for path in sorted(paths)
+        if path != names
+    ]
+    return names.read_bytes() + b"local parts = {}\n" + b"".join(functions)
+
+
 @cache
 def bundle() -> bytes:
     """All files of the runtime but its libraries, as one precompiled chunk that starts the kernel."""
-    parts = []
-    for path in sorted(lua_folder().glob("*.lua")):
-        parts.append(f'parts["{path.stem}"] = function(...)\n'.encode() + path.read_bytes() + b"\nend\n")
-    return _compile(b"local parts = {}\n" + b"".join(parts) + b"return parts.kernel(parts, ...)", "runtime")
+    return _compile(together(lua_folder().glob("*.lua")) + b"return parts.kernel(parts, ...)", "runtime")
 
 
 @cache

@@ -14,10 +14,11 @@ local more = {}
 
 --- What ao.outbox holds when a process first looks at it.
 function more.fresh_outbox()
+  local requests = k.part("requests")
   return {
     Output = {}, Assignments = {},
-    Messages = outbox.tables(outbox.sent, outbox.sent_count),
-    Spawns = outbox.tables(outbox.spawned, outbox.spawned_count)
+    Messages = requests.tables(outbox.sent, outbox.sent_count),
+    Spawns = requests.tables(outbox.spawned, outbox.spawned_count)
   }
 end
 
@@ -87,21 +88,22 @@ function more.spawn(module, t)
     error('[string ".ao"]:499: Message must be a table', 0)
   end
   more.encode_data(t)
-  local record = outbox.record(module, t.Data or "NODATA")
+  local odd_sends = k.part("odd_sends")
+  local record = odd_sends.record(module, t.Data or "NODATA")
   record.spawn = true
   number(record)
-  outbox.collect(record, t)
+  odd_sends.collect(record, t)
   if k.fidelity == "docs" then
     note_authority(record)
   end
   if state.awake then
-    k.insert(ao.outbox.Spawns, outbox.entry(record))
+    k.insert(ao.outbox.Spawns, k.part("requests").entry(record))
   else
     local n = outbox.spawned_count + 1
     outbox.spawned[n] = record
     outbox.spawned_count = n
   end
-  return outbox.handle(record)
+  return setmetatable({ [outbox.secret] = record }, outbox.lazy_sent) -- shares its Tags with the one in the outbox
 end
 
 function more.assign(t)
@@ -137,6 +139,19 @@ function more.result(t)
   return {
     Output = t.Output or all.Output, Messages = all.Messages, Spawns = all.Spawns, Assignments = all.Assignments
   }
+end
+
+function more.isAssignment(msg)
+  return msg.Target ~= ao.id
+end
+
+function more.isTrusted(msg)
+  for _, authority in k.ipairs(ao.authorities) do
+    if msg.From == authority or msg.Owner == authority then
+      return true
+    end
+  end
+  return false
 end
 
 --- Copy tags to fields.
@@ -249,8 +264,21 @@ local lists = {
   }
 }
 
+--- A function of ao that aos itself calls: the one the process has put in its place, if it has.
+function more.ao_function(name)
+  if state.whole then
+    return ao[name]
+  end
+  return more[name]
+end
+
 --- Put into ao what most processes do without.
 function more.complete(t)
+  local own = { isAssignment = more.isAssignment, isTrusted = more.isTrusted, result = more.result }
+  state.own = own
+  for name, its in raw.next, own do
+    rawset(t, name, its)
+  end
   for _, name in raw.ipairs({ "spawn", "assign", "log", "clearOutbox", "normalize", "clone", "sanitize", "init" }) do
     rawset(t, name, more[name])
   end

@@ -35,7 +35,7 @@ local function summary(msg)
 end
 
 --- File a message and print one line about it.
-function default.run(msg)
+function default.run_default(msg)
   local env = k.env
   local inbox = env.Inbox
   k.insert(inbox, msg)

@@ -23,7 +23,7 @@ local function compile(text, name)
 end
 
 --- aos: first as an expression, then as statements; a second value that is true is an error.
-function eval.run(msg)
+function eval.run_eval(msg)
   local text = msg.Data
   if type(text) ~= "string" and type(text) ~= "number" then
     error("[string \".eval\"]:33: attempt to concatenate a " .. type(text) .. " value (local 'expr')", 0)

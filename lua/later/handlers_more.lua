@@ -4,11 +4,84 @@ local k = ...
 local raw, handlers, waits = k.raw, k.handlers, k.waits
 local type, error, tostring, tonumber, select = raw.type, raw.error, raw.tostring, raw.tonumber, raw.select
 local sub, yield = raw.string.sub, raw.coroutine.yield
-local find_by_name, entries, wake_list = k.find_by_name, k.handler_entries, k.wake_handlers
 local direct, built_in, pattern_places = k.direct, k.built_in, k.pattern_places
 local docs = k.fidelity == "docs"
 
 local more = {}
+
+local function entries()
+  local list = handlers.list
+  if list == waits.asleep then
+    return waits.shadow
+  end
+  return list
+end
+
+local function wake_list()
+  if waits.asleep and waits.count > 0 then
+    k.waiting.wake_list()
+  end
+end
+
+local function find_by_name(name)
+  if waits.count > 0 and type(name) == "string" and sub(name, 1, 6) == "_once_" then
+    wake_list()
+  end
+  for i, entry in k.ipairs(entries()) do
+    if entry.name == name then
+      return i, entry
+    end
+  end
+end
+
+function more.remove(name)
+  if type(name) ~= "string" then
+    error('[string ".handlers"]:335: name MUST be string', 0)
+  end
+  local at = find_by_name(name)
+  if at then
+    k.remove(entries(), at)
+  end
+end
+
+--- A handler with maxRuns has run.
+function more.count_run(entry)
+  local left = entry.maxRuns
+  if left == nil or left == "inf" then
+    return
+  end
+  left = left - 1
+  entry.maxRuns = left
+  if left == 0 then
+    handlers.remove(entry.name)
+  end
+end
+
+-- The place of an error in front of it, as texts (not numbers) have it that are raised again.
+local function place_first(text, place)
+  if type(text) == "string" then
+    return place .. text
+  end
+  return text
+end
+
+--- Run a handle outside of the runtime's own coroutines.
+function more.run_handle(msg, handle)
+  local ok, problem = raw.pcall(handle, msg)
+  if not ok then
+    error(place_first(problem, k.search_place), 0)
+  end
+end
+
+--- Run the handlers over a message. True when one of them ended the search.
+function more.evaluate(msg, environment)
+  if type(msg) ~= "table" then
+    error('[string ".handlers"]:650: msg is not valid', 0)
+  elseif type(environment) ~= "table" then
+    error('[string ".handlers"]:651: env is not valid', 0)
+  end
+  return k.search(msg)
+end
 
 local usage = "Invalid arguments given. Expected: \n\tname : string, \tpattern : Action : string | MsgMatch : table,\n"
   .. "\t\tfunction(msg: Message) : {-1 = break, 0 = skip, 1 = continue},\n"
@@ -25,9 +98,9 @@ local function note_handle(run, resolver)
   if type(resolver) == "function" then
     direct[run] = resolver
   end
-  if resolver == k.eval.run then
+  if resolver == k.run_eval then
     built_in[run] = "eval"
-  elseif resolver == k.default.run then
+  elseif resolver == k.run_default then
     built_in[run] = "default"
   end
 end
@@ -149,14 +222,24 @@ function more.resumer(thread, turn)
   return function(msg)
     local ok, problem = k.resume_waiting(thread, turn, msg)
     if not ok then
-      error(k.place_first(problem, '[string ".handlers"]:199: '), 0)
+      error(place_first(problem, '[string ".handlers"]:199: '), 0)
     end
   end
 end
 
+-- The coroutine that runs is going to wait. Returns it and its turn.
+local function begin_waiting()
+  local thread = raw.coroutine.running()
+  local worker = k.workers[thread]
+  k.is_waiting = true
+  local waiting = k.waiting or k.part("waiting")
+  waiting.note(thread, worker)
+  return thread, worker and worker.turn
+end
+
 --- aos: a once handler that wakes the one that waits; the message being handled ends here.
 function more.receive(pattern)
-  handlers.once(pattern, more.resumer(k.begin_waiting()))
+  handlers.once(pattern, more.resumer(begin_waiting()))
   return yield(true)
 end
 

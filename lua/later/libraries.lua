@@ -159,8 +159,8 @@ local function giver(owner, name)
   end
 end
 
-makers[".eval"], makers[".default"] = giver(k.eval, "run"), giver(k.default, "run")
-makers[".boot"] = giver(k.process, "boot")
+makers[".eval"], makers[".default"] = giver(k, "run_eval"), giver(k, "run_default")
+makers[".boot"] = giver(k.later({}, "long_way", { "boot" }), "boot")
 
 function libraries.find_module(name)
   if makers[name] then

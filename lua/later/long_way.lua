@@ -65,9 +65,9 @@ function long_way.boot(msg)
     return
   end
   if source == "Data" then
-    k.eval.run(msg)
+    k.run_eval(msg)
   else
-    k.eval.run({ Data = sandbox.read_file("/data/" .. source), Tags = msg.Tags })
+    k.run_eval({ Data = sandbox.read_file("/data/" .. source), Tags = msg.Tags })
   end
 end
 
@@ -84,8 +84,8 @@ local function not_trusted(kind, msg)
 end
 
 local function install(msg)
-  handlers.add("_eval", k.eval_pattern, k.eval.run)
-  handlers.append("_default", k.default_pattern, k.default.run)
+  handlers.add("_eval", k.eval_pattern, k.run_eval)
+  handlers.append("_default", k.default_pattern, k.run_default)
   if k.boot_handler_stays or msg.Id == k.process_id and k.process_id ~= nil then
     handlers.once("_boot", function(m)
       return m.Tags.Type == "Process" and env.Owner == m.From
@@ -129,19 +129,19 @@ function long_way.handle(make, content_type_of)
   end
   k.verdict, k.is_waiting, k.syntax_error = "handled", false, false
 
-  if msg.From ~= msg.Owner and not ao.isTrusted(msg) then
+  if msg.From ~= msg.Owner and not k.ao_function("isTrusted")(msg) then
     k.verdict = "untrusted"
     if k.refusals_answered and msg.From ~= ao.id then
       ao.send({ Target = msg.From, Data = "Message is not trusted by this process!" })
     end
-    return ao.result(refused(not_trusted("Message", msg), env.Prompt()))
+    return k.ao_function("result")(refused(not_trusted("Message", msg), env.Prompt()))
   end
-  if ao.isAssignment(msg) and not ao.isAssignable(msg) then
+  if k.ao_function("isAssignment")(msg) and not ao.isAssignable(msg) then
     k.verdict = "not-assignable"
     if msg.From ~= ao.id then
       ao.send({ Target = msg.From, Data = "Assignment is not trusted by this process!" })
     end
-    return ao.result(refused(not_trusted("Assignment", msg), env.Prompt()))
+    return k.ao_function("result")(refused(not_trusted("Assignment", msg), env.Prompt()))
   end
   install(msg)
   if k.before_handlers then
@@ -156,7 +156,19 @@ function long_way.handle(make, content_type_of)
   if k.is_waiting then
     k.verdict = "waiting"
   end
-  return process.result(msg, ok, problem)
+  return k.part("results").result(msg, ok, problem)
+end
+
+local function content_type()
+  local record = k.message.current.record
+  return record and k.message.first_tag(record, "Content-Type")
+end
+
+--- The same for a message that is made already.
+function long_way.handle_record(msg)
+  return long_way.handle(function()
+    return msg
+  end, content_type)
 end
 
 return long_way

@@ -51,6 +51,11 @@ local function part_of(value, own)
   return value
 end
 
+-- The Anchor of a reference: its text with zeros in front, 32 in all.
+local function anchor(text)
+  return raw.string.rep("0", 32 - #text) .. text
+end
+
 --- The table of a request as it stands in ao.outbox; the one handed to the sender is another.
 function requests.entry(record)
   local target
@@ -58,7 +63,7 @@ function requests.entry(record)
     target = part_of(record[1], record.target)
   end
   local entry = {
-    Target = target, Data = part_of(record[2], record.data), Anchor = record.anchor or outbox.anchor(record[3]),
+    Target = target, Data = part_of(record[2], record.data), Anchor = record.anchor or anchor(record[3]),
     Tags = tags_of(record)
   }
   if record.place then

@@ -55,9 +55,9 @@ function results.result(msg, ok, problem)
     if k.want_test then
       output.test = k.dump()(env.HANDLER_PRINT_LOGS)
     end
-    return ao.result({ Output = output })
+    return k.ao_function("result")({ Output = output })
   end
-  return ao.result({ Output = { data = joined_logs(), prompt = env.Prompt(), print = true } })
+  return k.ao_function("result")({ Output = { data = joined_logs(), prompt = env.Prompt(), print = true } })
 end
 
 -- The result as flat values ------------------------------------------------------------------------------

@@ -166,6 +166,28 @@ function waiting.bury(worker)
   listed[worker], worker.listed = nil, false
 end
 
+-- Put a coroutine that waits into the list of them, where an author can see it; dead ones are dropped.
+local function list_coroutine(thread, worker)
+  if worker then
+    worker.kept = true
+  end
+  local list = handlers.coroutines
+  if type(list) ~= "table" then
+    return
+  end
+  local at = 1
+  while list[at] ~= nil do
+    if list[at] == thread then
+      return
+    end
+    if type(list[at]) == "thread" and raw.coroutine.status(list[at]) == "dead" then
+      k.remove(list, at)
+    end
+    at = at + 1
+  end
+  k.insert(list, thread)
+end
+
 --- Note the coroutine that runs as one that waits; those that ended are dropped on that occasion.
 function waiting.note(thread, worker)
   if handlers.coroutines == own_coroutines and worker and not worker.kept then
@@ -185,7 +207,7 @@ function waiting.note(thread, worker)
   if coroutines_sleep and handlers.coroutines == own_coroutines then
     wake_coroutines()
   end
-  k.list_coroutine(thread, worker)
+  list_coroutine(thread, worker)
 end
 
 -- Waits -----------------------------------------------------------------------------------------------------
@@ -302,7 +324,7 @@ function waiting.done(wait)
     end
     waits.count, waits.changes = waits.count - 1, waits.changes + 1
   elseif wait.entry then -- somebody has looked meanwhile
-    k.count_run(wait.entry)
+    more.count_run(wait.entry)
   end
 end
 

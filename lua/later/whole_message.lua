@@ -5,7 +5,7 @@ local raw, sandbox, message = k.raw, k.sandbox, k.message
 local setmetatable, rawget, rawset = raw.setmetatable, raw.rawget, raw.rawset
 local secret, open, current, never_field = message.secret, message.open, message.current, message.never_field
 local forgive_camel, field_of = message.forgive_camel, message.field_of
-local array_of, reply_of, forward_of = message.array_of, message.reply_of, message.forward_of
+local reply_of, type = message.reply_of, raw.type
 
 local REPLY, FORWARD, ARRAY, ALIAS, FIRST = 2, 3, 4, 5, 15 -- places in a record
 
@@ -48,6 +48,38 @@ local function wake_tags(tags)
   fill_tags(tags, record)
 end
 
+--- msg.TagArray
+local function array_of(record)
+  open(record)
+  local list, n = {}, 0
+  for at = FIRST, #record, 2 do
+    n = n + 1
+    list[n] = { name = record[at], value = record[at + 1] }
+  end
+  record[ARRAY] = list
+  return list
+end
+
+--- msg.forward
+local function forward_of(msg, record)
+  local function forward(target, changes)
+    return k.forward(msg, target, changes)
+  end
+  record[FORWARD] = forward
+  return forward
+end
+
+--- msg.reply(t), of a message that is no longer asleep
+local function reply(msg, t)
+  if t == nil or type(t) == "string" then
+    k.refuse_reply(t)
+  end
+  t.Target = msg["Reply-To"] or t.Target or msg.From
+  t["X-Reference"] = msg["X-Reference"] or msg.Reference
+  t["X-Origin"] = msg["X-Origin"]
+  return k.ao.send(t)
+end
+
 local field_names = { "Forwarded-By" }
 for _, names in raw.ipairs({ message.place, message.flag, message.part }) do
   for name in raw.next, names do
@@ -80,4 +112,6 @@ local function wake_message(msg)
   rawset(msg, "forward", record[FORWARD] or forward_of(msg, record))
 end
 
-return { wake_tags = wake_tags, wake_message = wake_message }
+return {
+  wake_tags = wake_tags, wake_message = wake_message, array_of = array_of, forward_of = forward_of, reply = reply
+}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from lupa.lua53 import LuaRuntime
 
+from aosim.luavm.source import together
+
 LUA = Path(__file__).resolve().parents[2] / "lua"
 PARTS = ("sandbox", "sandbox_names")
 HEADS = """
@@ -20,20 +22,18 @@ end
 SANDBOXED = (
     HEADS
     + """
-local own, loaded = {}, {}
+local loaded = {}
 for i = 1, #codes, 2 do
   parts[codes[i]] = codes[i + 1]
 end
 for _, name in ipairs({ "string", "table", "math", "utf8", "coroutine" }) do
-  own[name], raw[name] = raw[name], {}
-  for key, value in pairs(own[name]) do
+  local own = raw[name]
+  raw[name] = {}
+  for key, value in pairs(own) do
     raw[name][key] = value
   end
 end
-for _, name in ipairs({ "sandbox", "sandbox_names" }) do
-  parts[name] = load(parts[name], name, "b")
-end
-local sandbox = parts.sandbox(raw, parts, own)
+local sandbox = load(parts.sandbox, "sandbox", "b")()
 codes = nil
 function sandbox.part(name)
   loaded[name] = loaded[name] or raw.load(parts[name], "=?", "b")({ raw = raw, sandbox = sandbox })
@@ -85,8 +85,11 @@ def bare() -> LuaRuntime:
 @cache
 def codes() -> tuple[bytes, ...]:
     dump = bare().eval(b"function(text, name) return string.dump(assert(load(text, name, 't')), true) end")
-    result: list[bytes] = []
-    for path in [LUA / f"{name}.lua" for name in PARTS] + sorted((LUA / "later").glob("sandbox_*.lua")):
+    result = [
+        b"sandbox",
+        dump(together(LUA / f"{name}.lua" for name in PARTS) + b"return parts.sandbox(parts)", b"sandbox"),
+    ]
+    for path in sorted((LUA / "later").glob("sandbox_*.lua")):
         result += [path.stem.encode(), dump(path.read_bytes(), path.stem.encode())]
     return tuple(result)
 
