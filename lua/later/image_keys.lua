@@ -43,10 +43,10 @@ local function in_order(numbers, texts, booleans)
   return numbers
 end
 
--- The keys of a new table that are no objects and not among 1..length; and whether there are objects.
+-- The keys of a new table that are no objects and not among 1..length; and how many are objects.
 local function plain_keys(t, length)
-  local numbers, texts, booleans, objects_too = nil, nil, nil, false
-  local text_count = 0
+  local numbers, texts, booleans
+  local text_count, object_count = 0, 0
   for key, value in next, t do
     local kind = type(key)
     if at_rest[value] then
@@ -65,13 +65,14 @@ local function plain_keys(t, length)
       booleans = booleans or {}
       booleans[key and 2 or 1] = key
     elseif kind ~= "none" then
-      objects_too = true
+      object_count = object_count + 1
     end
   end
-  return in_order(numbers, texts, booleans), objects_too
+  return in_order(numbers, texts, booleans), object_count
 end
 
--- The same of a table that was there at the start: those whose values have changed, come or gone. False when none has.
+-- Of a table that was there at the start: the keys whose values have changed, come or gone; and whether there are
+-- objects among those.
 local function changed_keys(t, before)
   local numbers, texts, booleans, objects_too = nil, nil, nil, false
   local function look(key, was, is)

@@ -167,19 +167,51 @@ end
 
 local lengths, functions = {}, {} -- of the tables that were made, by number; which were made from code
 
--- A place that is in use is not moved: made with as many, a table has the length it had, holes or not.
-local PLACES_MAX = 100000
+-- Tables are made with the room for what they will hold. So nothing is moved while they are filled, and a list has the
+-- length it had, holes or not: `{...}` has as many places as there are values, and the maker below, which is
+-- that with another first instruction, as many entries beside them as it says.
+local MAKE_LIST = dump(function(...) return {...} end, true)
+local FIRST_INSTRUCTION = #boot.header + 18
+local PLACES_MAX = 200000
+
+-- A size as Lua's instructions have it, five bits of exponent and three of mantissa; rounded up.
+local function rounded(size)
+  local exponent = 0
+  if size < 8 then
+    return size
+  end
+  while size >= 16 do
+    size, exponent = (size + 1) >> 1, exponent + 1
+  end
+  return (exponent + 1) << 3 | size - 8
+end
+
+local list_makers = {} -- by the size of what is beside the list
+
+local function list_maker(size)
+  local make = list_makers[size]
+  if not make then
+    local instruction = unpack_text("<I4", MAKE_LIST, FIRST_INSTRUCTION)
+    make = load(sub(MAKE_LIST, 1, FIRST_INSTRUCTION - 1) .. pack("<I4", instruction | size << 14)
+      .. sub(MAKE_LIST, FIRST_INSTRUCTION + 4), "=image", "b", nil)
+    list_makers[size] = make
+  end
+  return make
+end
+
 local places, place_count = {}, 0
 
-local function new_table(length)
-  if length == 0 or length > PLACES_MAX then
+local function new_table(length, entries)
+  if length == 0 and entries == 0 then
     return {}
+  elseif length > PLACES_MAX then
+    length = 0
   end
   while place_count < length do
     place_count = place_count + 1
     places[place_count] = false
   end
-  return { unpack(places, 1, length) }
+  return list_maker(rounded(entries))(unpack(places, 1, length))
 end
 
 local function ended() end
@@ -197,7 +229,7 @@ local function make_objects()
     at = at + 1
     if kind == 116 then -- t
       lengths[count] = take_count()
-      objects[count] = new_table(lengths[count])
+      objects[count] = new_table(lengths[count], take_count())
       local meta = take_count()
       if meta ~= 0 then
         metas[#metas + 1], metas[#metas + 2] = count, meta

@@ -132,15 +132,16 @@ end
 local serials = rawget(boot.sandbox, "serials")
 local orders = rawget(boot.sandbox, "orders") -- of keys, remembered: found again when a loop asks
 
-local function note_late(t, at, before)
-  if t == orders then
-    return
-  end
+local function is_weak(t)
   local meta = meta_of(t)
   local mode = meta and rawget(meta, "__mode")
-  late[#late + 1] = {
-    table = t, at = at, before = before, weak = type(mode) == "string" and find(mode, "k", 1, true) ~= nil
-  }
+  return type(mode) == "string" and find(mode, "k", 1, true) ~= nil
+end
+
+local function note_late(t, at, before)
+  if t ~= orders then
+    late[#late + 1] = { table = t, at = at, before = before, weak = is_weak(t) }
+  end
 end
 
 local function meta_number(t)
@@ -150,15 +151,16 @@ end
 
 local function write_table(t, at)
   local length = rawlen(t)
+  local keys, object_count = plain_keys(t, length)
   shape("t")
   shape(count_text(length))
+  shape(count_text(#keys + (is_weak(t) and 0 or object_count))) -- what a weak table holds is up to the collector
   shape(count_text(meta_number(t)))
   for i = 1, length do
     write(text_of(rawget(t, i)))
   end
-  local keys, objects_too = plain_keys(t, length)
   write_entries(t, keys)
-  if objects_too then
+  if object_count > 0 then
     note_late(t, at, NONE)
   end
 end
