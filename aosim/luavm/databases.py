@@ -13,10 +13,10 @@ from typing import Any
 import apsw
 
 from aosim.luavm.services import Desk, Scalar, Service
-from aosim.luavm.sql_database import ABORT, CELLS_MAX, DONE, OK, ROW, Database, Statement, code_and_text
+from aosim.luavm.sql_database import ABORT, CELLS_MAX, DONE, ERROR, OK, ROW, Database, Statement, code_and_text
 from aosim.luavm.sql_image import image_of, restore
 from aosim.luavm.sql_process import AllDatabases
-from aosim.luavm.sql_values import from_sql, text_before_zero, to_sql, to_sql_value
+from aosim.luavm.sql_values import from_sql, text_before_zero, to_sql_value
 
 DATABASES_MAX = 16
 STATEMENTS_MAX = 1_000
@@ -69,6 +69,11 @@ def _service(function: Callable[..., tuple[Scalar, ...]]) -> Callable[..., tuple
     name = function.__name__.strip("_")
     SERVICES[name.encode()], _FUNCTIONS[name] = answer, function
     return function
+
+
+def _small(number: int) -> int:
+    """A whole number that C takes, as near as can be."""
+    return max(-(2**31), min(number, 2**31 - 1))
 
 
 # The library ------------------------------------------------------------------------------------------------
@@ -139,14 +144,14 @@ def _status(databases: AllDatabases, number: int) -> tuple[Scalar, ...]:
 
 @_service
 def _filename(databases: AllDatabases, number: int, schema: bytes) -> tuple[Scalar, ...]:
-    found = databases.databases[number].connection.db_filename(to_sql(schema))
+    found = databases.databases[number].connection.db_filename(text_before_zero(schema))
     return (None if found is None else from_sql(found),)
 
 
 @_service
 def _readonly(databases: AllDatabases, number: int, schema: bytes) -> tuple[Scalar, ...]:
     try:
-        return (databases.databases[number].connection.readonly(to_sql(schema)),)
+        return (databases.databases[number].connection.readonly(text_before_zero(schema)),)
     except apsw.Error:
         return (None,)
 
@@ -160,7 +165,7 @@ def _interrupt(databases: AllDatabases, number: int) -> tuple[Scalar, ...]:
 @_service
 def _serialize(databases: AllDatabases, number: int, schema: bytes) -> tuple[Scalar, ...]:
     database = databases.databases[number]
-    return (database.attempt(database.connection.serialize, to_sql(schema)),)
+    return (database.attempt(database.connection.serialize, text_before_zero(schema)),)
 
 
 @_service
@@ -171,13 +176,14 @@ def _deserialize(databases: AllDatabases, number: int, content: bytes) -> tuple[
     if len(content) > databases.around.bytes_max:
         return (database.note(FULL, b"database or disk is full"),)
     source = apsw.Connection(":memory:", vfs=databases.around.files.name)
-    source.deserialize("main", content)
-    database.attempt(_copy_all, database.connection, source)
+    database.attempt(_copy_all, database.connection, source, content)
     source.close(True)
     return (database.code,)
 
 
-def _copy_all(target: apsw.Connection, source: apsw.Connection) -> None:
+def _copy_all(target: apsw.Connection, source: apsw.Connection, content: bytes) -> None:
+    if content:  # of an empty database there is none
+        source.deserialize("main", content)
     source.pragma("schema_version")  # says what is wrong with what is no database
     with target.backup("main", source, "main") as backup:
         backup.step(-1)
@@ -190,8 +196,11 @@ def _copy_all(target: apsw.Connection, source: apsw.Connection) -> None:
 def _copy(databases: AllDatabases, target: int, to: bytes, source: int, origin: bytes) -> tuple[Scalar, ...]:
     """Begin to copy one database over another; the number of the copy, or None."""
     database = databases.databases[target]
+    if target == source:
+        database.note(ERROR, b"source and destination must be distinct")
+        return (None,)
     other = databases.databases[source].connection
-    backup = database.attempt(database.connection.backup, to_sql(to), other, to_sql(origin))
+    backup = database.attempt(database.connection.backup, text_before_zero(to), other, text_before_zero(origin))
     if backup is None:
         return (None,)
     number = databases.next_number()
@@ -207,7 +216,7 @@ def _copy_pages(databases: AllDatabases, number: int, pages: int) -> tuple[Scala
     target, _, backup = databases.copies[number]
     database = databases.databases[target]
     databases.read_loops()
-    done = database.attempt(backup.step, pages)
+    done = database.attempt(backup.step, _small(pages))
     code = database.code if database.code != OK else DONE if done else OK
     return code, backup.remaining, backup.page_count
 
@@ -364,7 +373,7 @@ def _function(databases: AllDatabases, number: int, name: bytes, arity: int, cal
         return _value(here, call or 0, *values)
 
     run = scalar if call is not None else None
-    database.attempt(database.connection.create_scalar_function, to_sql(name), run, arity)
+    database.attempt(database.connection.create_scalar_function, text_before_zero(name), run, _small(arity))
     if database.code == OK:
         _remember(database, ("function", name, arity), (call,), instead=("aggregate", name, arity))
     return (database.code,)
@@ -390,7 +399,7 @@ def _aggregate(
         return None, add, end
 
     run = begin if step is not None else None
-    database.attempt(database.connection.create_aggregate_function, to_sql(name), run, arity)
+    database.attempt(database.connection.create_aggregate_function, text_before_zero(name), run, _small(arity))
     if database.code == OK:
         _remember(database, ("aggregate", name, arity), (step, final), instead=("function", name, arity))
     return (database.code,)
@@ -406,7 +415,7 @@ def _collation(databases: AllDatabases, number: int, name: bytes, call: int | No
         return int(here.call(call or 0, one, other)[0])
 
     run = compare if call is not None else None
-    database.attempt(database.connection.create_collation, to_sql(name), run)
+    database.attempt(database.connection.create_collation, text_before_zero(name), run)
     if database.code == OK:
         _remember(database, ("collation", name), (call,))
     return (database.code,)
@@ -439,7 +448,7 @@ def _hook(databases: AllDatabases, number: int, kind: bytes, call: int | None, e
     elif kind == b"busy":
         connection.set_busy_handler(None if off else asked)
     elif kind == b"progress":
-        connection.set_progress_handler(None if off else asked, max(1, every), id=b"author")
+        connection.set_progress_handler(None if off else asked, max(1, _small(every)), id=b"author")
     _remember(database, ("hook", kind), (call, every), instead=("busy_timeout",) if kind == b"busy" else ())
     return ()
 
@@ -447,6 +456,6 @@ def _hook(databases: AllDatabases, number: int, kind: bytes, call: int | None, e
 @_service
 def _busy_timeout(databases: AllDatabases, number: int, wait_ms: int) -> tuple[Scalar, ...]:
     database = databases.databases[number]
-    database.connection.set_busy_timeout(min(max(0, wait_ms), 2**31 - 1))
+    database.connection.set_busy_timeout(max(0, _small(wait_ms)))
     _remember(database, ("busy_timeout",), (wait_ms,), instead=("hook", b"busy"))
     return (OK,)

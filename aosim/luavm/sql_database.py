@@ -288,7 +288,10 @@ class Database:
             self._bound_attached()
 
     def close(self) -> None:
-        """End everything in it; what was not committed is undone."""
+        """End everything in it; what was not committed is undone, and no hook is told."""
+        self.connection.set_rollback_hook(None)
+        self.connection.set_update_hook(None)
+        self.connection.set_commit_hook(None)
         for statement in list(self.statements.values()):
             statement.reset()
         self.statements.clear()

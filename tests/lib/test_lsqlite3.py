@@ -346,6 +346,7 @@ def test_a_database_is_serialized_and_put_in_the_place_of_another(process: Proce
     ]
     assert process.eval("sqlite3.open('copy.db'):exec('select * from accounts')") == 0
     assert process.eval("{ copy:deserialize('nonsense'), copy:errmsg() }") == [26, "file is not a database"]
+    assert process.eval("{ copy:deserialize(''), copy:exec('select * from accounts') }") == [0, 1]
 
 
 def test_a_database_is_copied_page_by_page(process: ProcessHandle) -> None:
@@ -353,6 +354,10 @@ def test_a_database_is_copied_page_by_page(process: ProcessHandle) -> None:
     assert process.eval(
         "{ b:step(1), b:remaining() > 0, b:step(-1), b:remaining(), b:pagecount() > 1, b:finish() }"
     ) == [*(0, True, 101, 0, True, 0)]
+    assert process.eval("select('#', sqlite3.backup_init(db, 'main', db, 'main'))") == 3
+    assert process.eval("{ select(2, sqlite3.backup_init(db, 'main', db, 'main')) }") == [
+        *(1, "source and destination must be distinct")
+    ]
     assert process.eval("local n for c in into:urows('select count(*) from accounts') do n = c end return n") == 3
 
 

@@ -121,6 +121,12 @@ def test_hooks_are_told_what_happens(process: ProcessHandle) -> None:
     assert process.eval("{ db:exec('delete from accounts'), #seen }") == [0, 0]
 
 
+def test_no_hook_is_told_of_what_is_undone_when_a_database_is_closed(process: ProcessHandle) -> None:
+    process.eval("told = 0 db:rollback_hook(function() told = told + 1 db:exec('select 1') end)")
+    assert process.eval("{ db:exec('begin; delete from accounts; rollback'), told }") == [0, 1]
+    assert process.eval("{ db:exec('begin; delete from accounts'), db:close(), told }") == [0, 0, 1]
+
+
 def test_a_progress_handler_ends_what_takes_too_long(process: ProcessHandle) -> None:
     process.eval("ticks = 0 db:progress_handler(100, function(most) ticks = ticks + 1 return ticks > most end, 50)")
     endless = "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c"
