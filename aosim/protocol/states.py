@@ -70,6 +70,11 @@ class Shelf(Generic[T]):
         self._things.move_to_end(node.number)
         return found[0]
 
+    def size_of(self, node: Node) -> int:
+        """How large the thing is that hangs on a node; 0 when there is none."""
+        found = self._things.get(node.number)
+        return 0 if found is None else found[1]
+
     def take(self, node: Node) -> T | None:
         """Take it off."""
         return self._drop(node.number)
@@ -94,11 +99,12 @@ class Room:
     """What a store may keep beside its nodes."""
 
     runtimes_max: int = 32
-    runtime_bytes_max: int = 512 * 2**20
+    runtime_bytes_max: int = 256 * 2**20
     image_bytes_max: int = 128 * 2**20
     # What things cost, in ordinary calls, as measured:
-    image_price: int = 18
-    revival_price: int = 23  # of a runtime from an image
+    image_price: int = 18  # of a small one
+    image_bytes_per_call: int = 1_000  # what a larger one costs in addition, both when it is taken and when it is used
+    revival_price: int = 23  # of a runtime from a small image
     birth_price: int = 6  # of a fresh one
     spacing: int = 32  # between the images that are left behind on a long way
 
@@ -126,6 +132,7 @@ class Tree:
         self._maker = maker
         self._store = store
         self._packer = Packer()
+        self._image_bytes = 0  # of the last one taken
         self.root = Node(self, store.next_number())
 
     def evaluate(self, node: Node, call: Call) -> tuple[Node, bytes]:
@@ -165,13 +172,16 @@ class Tree:
         room = self._store.room
         repeated = sum(step.weight for step in way)
         node.paid += repeated
-        runtime = self._leaving(base, imageable=node.paid >= room.image_price)
+        price = room.image_price + self._image_bytes // room.image_bytes_per_call
+        spacing = max(room.spacing, 2 * price)
+        wanted = node.paid >= price and not node.without_image
+        runtime = self._leaving(base, imageable=wanted or repeated >= spacing)
         since_image = 0
         while way:
             step = way.pop()
             self._repeat(runtime, step)
             since_image += step.weight
-            if since_image >= room.spacing or (step is node and node.paid >= room.image_price):
+            if since_image >= spacing or (wanted and step is node):
                 self._take_image(step, runtime)
                 since_image = 0
         return runtime
@@ -188,7 +198,8 @@ class Tree:
             if step in self._store.runtimes:
                 cost = distance
             elif step in self._store.images:
-                cost = distance + room.revival_price
+                bytes_ = self._store.images.size_of(step)
+                cost = distance + room.revival_price + bytes_ // room.image_bytes_per_call
             elif step.parent is None:
                 cost = distance + room.birth_price
             else:
@@ -222,6 +233,7 @@ class Tree:
             node.without_image = True
         else:
             self._store.images.put(node, image, len(image))
+            self._image_bytes = len(image)
 
 
 def _way_up(node: Node) -> Iterator[Node]:

@@ -145,6 +145,16 @@ def test_images_keep_within_their_bytes() -> None:
     assert evaluate(tree, state, "end")[1].endswith("298 299 end")
 
 
+def test_a_large_image_is_used_only_where_it_saves_more() -> None:
+    maker = Counters(gives_images=True)
+    tree = tree_of(maker, image_bytes_per_call=1, spacing=10_000)
+    state, _ = evaluate(tree, tree.root, *map(str, range(20)))
+    for name in "abc":  # the image has some hundred bytes, so it costs more than the way from the root
+        assert evaluate(tree, state, name)[1].endswith(f"19 {name}")
+    assert maker.images == 1
+    assert maker.answers == 20 + 1 + 2 * 21
+
+
 def test_an_image_that_cannot_be_had_is_asked_for_once() -> None:
     maker = Counters()
     tree = tree_of(maker)
