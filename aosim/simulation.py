@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +11,27 @@ from aosim.clock import START_MS, Clock
 from aosim.cron import CronSpec
 from aosim.engine import Engine
 from aosim.errors import EvalError, ObserverTouched, UnknownName, UsageError
-from aosim.events import Arrival, Birth, CronTick, TimerTick
-from aosim.fates import Counts, DeadLetter, Fate
-from aosim.findings import Finding
-from aosim.handles import Address, ProcessHandle, Run, Scheduled, Sent, Tags, Timer, WalletHandle, lua_of
+from aosim.events import Arrival, Birth, TimerTick
+from aosim.fates import Fate
+from aosim.handles import Address, ProcessHandle, Run, Sent, Tags, Timer, WalletHandle, lua_of
 from aosim.ids import address_of, is_address
 from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
-from aosim.message import Message, Result, find_tag
+from aosim.looking import Looking
+from aosim.message import Message, Result
 from aosim.messenger import signed
 from aosim.network import CheckedNetwork, Latency, LatencyNetwork, Network, as_latency, as_link
 from aosim.observers import Observer
 from aosim.outside import CLIENT_TAGS, Outside, check_moment, eval_owner
 from aosim.packing import pack
 from aosim.process import PythonHandler
-from aosim.residents import Resident
 from aosim.seeds import Seeds
 from aosim.spawning import Spawner
 
 FIDELITIES = ("docs", "network")
 
 
-class Simulation:
+class Simulation(Looking):
     """A network of processes and wallets on one virtual clock.
 
     The same seed and the same calls give the same run and the same `fingerprint`, on any machine.
@@ -141,6 +139,13 @@ class Simulation:
         )
         self._link_up()
         return self.process(resident.id)
+
+    def process(self, which: Address) -> ProcessHandle:
+        """The handle of a process, by name or id. Raises UnknownName."""
+        resident = self._resident(which)
+        if resident.id not in self._handles:
+            self._handles[resident.id] = ProcessHandle(self, resident)
+        return self._handles[resident.id]
 
     def every(
         self,
@@ -334,89 +339,6 @@ class Simulation:
             engine.journal.append(pack(("cancelled", what.id, self.now_ms)))
         return cancelled > 0
 
-    # Looking
-
-    @property
-    def now_ms(self) -> int:
-        """The virtual time, in milliseconds since 1970: what processes see as a message's Timestamp."""
-        return self._engine.clock.now_ms
-
-    @property
-    def start_ms(self) -> int:
-        """Where the clock began."""
-        return self._engine.clock.start_ms
-
-    @property
-    def block_height(self) -> int:
-        """The height of the newest block."""
-        return self._engine.clock.block_height
-
-    @property
-    def fingerprint(self) -> str:
-        """The hash of all that has happened: equal for equal runs, 64 hex digits."""
-        return self._engine.journal.fingerprint
-
-    @property
-    def journal(self) -> Journal:
-        """The record of the run."""
-        return self._engine.journal
-
-    @property
-    def counts(self) -> Counts:
-        """How many messages began and how they ended so far; see `Counts` for the sum that always holds."""
-        return replace(self._engine.counts)
-
-    @property
-    def dead_letters(self) -> list[DeadLetter]:
-        """Messages nobody answers to, with the reason."""
-        return self._engine.dead_letters
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What docs fidelity forgave and the network would not."""
-        return self._engine.findings.all
-
-    @property
-    def processes(self) -> list[ProcessHandle]:
-        """All processes, in the order in which they were made."""
-        return [self.process(identity) for identity in self._engine.residents]
-
-    @property
-    def wallets(self) -> list[WalletHandle]:
-        """All wallets, in the order in which they were made."""
-        names = [wallet.name for wallet in self._engine.wallets.values() if wallet.name in self._engine.names]
-        return [self.wallet(name) for name in names]
-
-    @property
-    def waiting(self) -> list[ProcessHandle]:
-        """The processes of which a handler waits for a message: `handle.waiting` says how many do."""
-        waited = [resident.id for resident in self._engine.residents.values() if resident.has_waited]
-        return [handle for handle in map(self.process, waited) if handle.waiting]
-
-    @property
-    def scheduled(self) -> list[Scheduled]:
-        """All that waits for its time, the earliest first."""
-        return [self._scheduled(due_ms, event) for due_ms, event in self._engine.queue]
-
-    def process(self, which: Address) -> ProcessHandle:
-        """The handle of a process, by name or id. Raises UnknownName."""
-        resident = self._resident(which)
-        if resident.id not in self._handles:
-            self._handles[resident.id] = ProcessHandle(self, resident)
-        return self._handles[resident.id]
-
-    def message(self, identity: str) -> Message | None:
-        """A message of this run, on its way or at its end, by its id; None when there is none."""
-        return self._engine.find_message(identity)
-
-    def address_of(self, which: Address) -> str:
-        """The address of a process or wallet by its handle or name; raises UnknownName for a name nobody has."""
-        return self._outside.resolve(which)
-
-    def name_of(self, address: str) -> str:
-        """The name of an address, or the address itself when it has none."""
-        return self._engine.name_of(address)
-
     # Helpers, in the order in which they are called
 
     def _timer_message(self, tick: TimerTick) -> Message | None:
@@ -430,12 +352,6 @@ class Simulation:
     def _check_open(self) -> None:
         if self._engine.closed:
             raise ObserverTouched
-
-    def _resident(self, which: Address) -> Resident:
-        address = self._outside.resolve(which)
-        if address not in self._engine.residents:
-            raise UnknownName(str(which), [one.name for one in self._engine.residents.values()], kind="process")
-        return self._engine.residents[address]
 
     def _link_up(self) -> None:
         """Give the network the links whose two ends are known by now."""
@@ -481,18 +397,3 @@ class Simulation:
         if loops.longest is not None:
             waiting = (event for event in self._engine.queue.events() if isinstance(event, Arrival | Birth))
             loops.keep({event.message.pushed_for for event in waiting})
-
-    def _scheduled(self, due_ms: int, event: Arrival | Birth | CronTick | TimerTick) -> Scheduled:
-        match event:
-            case Arrival(message, address, _):
-                return Scheduled(due_ms, "message", self.name_of(address), message.tag("Action", "") or "", message.id)
-            case Birth(message, _, _, _):
-                return Scheduled(due_ms, "spawn", message.tag("Name", "") or "", "", message.id)
-            case CronTick(address):
-                plan = self._engine.residents[address].cron
-                what = ", ".join(line.interval for line in plan.lines) if plan is not None else ""
-                return Scheduled(due_ms, "cron", self.name_of(address), what, address)
-            case TimerTick(timer_id, _):
-                timer = self._timers[timer_id]
-                what = f"{find_tag(timer.flat, 'Action', '')} every {timer.every_ms} ms"
-                return Scheduled(due_ms, "timer", self.name_of(timer.target_id), what.strip(), timer_id)

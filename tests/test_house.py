@@ -28,7 +28,7 @@ FLOORS = [
         *("network", "observers", "patches", "process", "residents", "scheduler", "wallet", "weave"),
     },
     {"luavm"},
-    {"engine", "handles", "outside", "simulation", "spawning", "__init__"},
+    {"engine", "handles", "looking", "outside", "simulation", "spawning", "__init__"},
 ]
 CORE = set().union(*FLOORS)
 CLI_FLOOR = 5
