@@ -68,7 +68,9 @@ def test_the_index_names_every_page() -> None:
 def public_names() -> list[str]:
     names = [name for name in aosim.__all__ if not name.startswith("__")]
     for owner in ("Simulation", "ProcessHandle", "WalletHandle", "Sent", "Timer", "Run", "Message", "Result"):
-        names += [name for name in vars(getattr(aosim, owner)) if not name.startswith("_")]
+        for kind in getattr(aosim, owner).__mro__:
+            if kind.__module__.startswith("aosim"):
+                names += [name for name in vars(kind) if not name.startswith("_")]
     return sorted(set(names) - {"from_module", "messenger_tags"})
 
 
