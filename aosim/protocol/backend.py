@@ -42,10 +42,14 @@ class Backend:
             if not isinstance(request, dict):
                 raise bad_request("a request is an object")
             identity = request.get("id")
-            fields_ = self._carry_out(request)
-            return write_line({"id": identity, "ok": True, **fields_, "time_us": _us_since(began)})
+            good = self._carry_out(request)
+            return write_line({"id": identity, "ok": True, **good, "time_us": _us_since(began)})
         except Exception as problem:
-            return write_line({"id": identity, "ok": False, "error": error_of(problem), "time_us": _us_since(began)})
+            bad = {"ok": False, "error": error_of(problem), "time_us": _us_since(began)}
+        try:
+            return write_line({"id": identity, **bad})
+        except RecursionError:  # an id that can be read, and is too deep to be written
+            return write_line({"id": None, **bad})
 
     def _carry_out(self, request: Request) -> dict[str, Any]:
         name = fields.text(request, "op")
@@ -61,6 +65,8 @@ def error_of(problem: Exception) -> dict[str, Any]:
         return problem.as_error()
     if isinstance(problem, ModuleFailed):
         return {"kind": "module", "message": str(problem), "value": problem.value}
+    if isinstance(problem, RecursionError):
+        return bad_request("nested too deeply").as_error()
     if isinstance(problem, OutOfMemory | MemoryError):
         return {"kind": "memory", "message": str(problem) or "not enough memory"}
     return {"kind": "internal", "message": f"{type(problem).__name__}: {problem}"}

@@ -21,6 +21,7 @@ from aosim.protocol.wire import json_text
 from aosim.scheduler import SCHEDULER_ID
 
 Json = dict[str, Any]
+_TOO_DEEP = "the result is nested too deeply"
 _PROCESS_TAGS = (("Data-Protocol", "ao"), ("Variant", "ao.TN.1"), ("Type", "Process"))
 _MODULE_TAGS = (("Data-Protocol", "ao"), ("Variant", "ao.TN.1"), ("Type", "Module"))
 
@@ -249,7 +250,10 @@ class Net:
             return Sent({"Error": problem.value}, problem.value)
         except OutOfMemory as problem:
             return Sent({"Error": str(problem)}, str(problem))
-        result = json.loads(answer)
+        try:
+            result = json.loads(answer)
+        except RecursionError:
+            return Sent({"Error": _TOO_DEEP}, _TOO_DEEP)
         if not isinstance(result, dict):
             process.state = after
             return Sent({"Output": result})

@@ -55,6 +55,16 @@ def test_an_answer_repeats_the_id_whatever_it_is(identity: object) -> None:
     assert Client().line(line.replace(b"hello", b"unheard-of"))["id"] == identity
 
 
+@pytest.mark.parametrize("depth", [100, 500, 900, 950, 980, 990, 995, 1_000, 5_000])
+@pytest.mark.parametrize("field", ["id", "msg"])
+def test_what_is_nested_too_deeply_is_told(depth: int, field: str) -> None:
+    client = Client()
+    client.open()
+    nested = b'{"id":1,"op":"handle","instance":"i1","env":{},"%b":{"x":%b%b}}'
+    answer = client.line(nested % (field.encode(), b"[" * depth, b"]" * depth))
+    assert answer["error"]["kind"] in ("bad-request", "module")
+
+
 def test_a_request_without_an_id_is_answered_without_one() -> None:
     assert Client().line(b'{"op": "hello"}\r\n')["id"] is None
 

@@ -210,6 +210,23 @@ def test_a_cron_message_is_from_the_owner_and_has_no_id(net: Net) -> None:
     assert net.eval("a", "return Got") == "truenilalice"
 
 
+DEEP = """
+Handlers.add('d', 'D', function()
+  local t = {}
+  for i = 1, 5000 do t = { t } end
+  Send({ Target = 'b', X = t })
+end)
+"""
+
+
+def test_a_result_that_is_nested_too_deeply_is_a_failure(net: Net) -> None:
+    net.spawn("a", DEEP)
+    net.send("bob", "a", "D")
+    (told,) = net.run()["evaluated"]
+    assert "deep" in told["error"]
+    assert net.eval("a", "return 'here'") == "here"
+
+
 def test_what_the_network_cannot_sign_is_not_on_its_way_and_the_reason_is_told(net: Net) -> None:
     net.spawn("a", "Handlers.add('n', 'N', function() Send({ Target = 'bob', Count = 5 }) Send({ Data = 'x' }) end)")
     net.send("bob", "a", "N")
