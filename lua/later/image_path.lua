@@ -4,8 +4,8 @@
 -- "" for what only the runtime holds.
 
 local raw, boot = ...
-local next, type, rawget, find, format, sort = raw.next, raw.type, raw.rawget, raw.string.find, raw.string.format, raw.table.sort
-local meta_of, getupvalue = raw.debug.getmetatable, raw.debug.getupvalue
+local next, type, rawget, find, format = raw.next, raw.type, raw.rawget, raw.string.find, raw.string.format
+local sort, meta_of, getupvalue = raw.table.sort, raw.debug.getmetatable, raw.debug.getupvalue
 local NO_NAME = "(*no name)" -- of variables in code of ours
 
 local function is_object(value)

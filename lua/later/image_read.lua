@@ -8,7 +8,8 @@ local next, rawset, load, unpack = raw.next, raw.rawset, raw.load, raw.table.unp
 local byte, char, dump, pack, rep, sub, unpack_text =
   raw.string.byte, raw.string.char, raw.string.dump, raw.string.pack, raw.string.rep, raw.string.sub, raw.string.unpack
 local setmetatable, setupvalue, upvaluejoin = raw.debug.setmetatable, raw.debug.setupvalue, raw.debug.upvaluejoin
-local getupvalue, create, resume, wrap = raw.debug.getupvalue, raw.coroutine.create, raw.coroutine.resume, raw.coroutine.wrap
+local getupvalue, create = raw.debug.getupvalue, raw.coroutine.create
+local resume, wrap = raw.coroutine.resume, raw.coroutine.wrap
 
 local objects, count = {}, boot.count
 for i = 1, count do
@@ -269,8 +270,8 @@ local function fill_changed_tables()
   end
 end
 
-local owners, owner_places, cell_count = boot.cell_owner, boot.cell_place, boot.cell_count
-local new_owners, new_places = {}, {}
+local owners, owner_places = boot.owners()
+local cell_count = boot.cell_count
 
 local function fill_changed_cells()
   local changed = take_count()
@@ -286,11 +287,10 @@ local function fill_function(f)
     local cell = take_count()
     if cell > cell_count then
       cell_count = cell
-      new_owners[cell], new_places[cell] = f, place
+      owners[cell], owner_places[cell] = f, place
       setupvalue(f, place, (take()))
     else
-      local owner = owners[cell] or new_owners[cell]
-      upvaluejoin(f, place, owner, owner_places[cell] or new_places[cell])
+      upvaluejoin(f, place, owners[cell], owner_places[cell])
     end
     place = place + 1
   end

@@ -1,7 +1,7 @@
 --- image_texts.lua: numbers, texts and code as an image holds them; image_read.lua reads them.
 --
--- Called as chunk(raw, boot). A value is a tag and what follows it: 0 nil, 1 false, 2 true, 3 an object by its number,
--- 4 a text by its number, 5 and 6 texts with one and four bytes of length, 7 to 10 integers of 1, 2, 4 and 8 bytes, 11 a
+-- Called as chunk(raw, boot). A value is a tag and what follows it: 0 nil, 1 false, 2 true, 3 an object by its number, 4
+-- a text by its number, 5 and 6 texts with one and four bytes of length, 7 to 10 integers of 1, 2, 4 and 8 bytes, 11 a
 -- float, 12 code by its number, from 64 on the integers from 0 on.
 
 local raw, boot = ...

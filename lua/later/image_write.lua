@@ -1,10 +1,10 @@
 --- image_write.lua: the state of a process as bytes: what differs from the runtime as it was at its start, and all that
 --- has been made since.
 --
--- Called as chunk(raw, boot, code of image_texts, code of image_keys). Returns three texts: the shapes of the new objects, their contents,
--- and the code of the functions; or "refused" and what is wrong with an object that cannot be written down.
--- Nothing of the process is run or changed. Equal states give equal bytes: objects are numbered as they are met, and
--- keys are walked in order.
+-- Called as chunk(raw, boot, code of image_texts, code of image_keys). Returns three texts: the shapes of the new
+-- objects, their contents, and the code of the functions; or "refused" and what is wrong with an object that cannot be
+-- written down. Nothing of the process is run or changed. Equal states give equal bytes: objects are numbered as they
+-- are met, and keys are walked in order.
 
 local raw, boot, texts_code, keys_code = ...
 local next, type, rawget, rawequal, rawlen, error = raw.next, raw.type, raw.rawget, raw.rawequal, raw.rawlen, raw.error
@@ -169,8 +169,9 @@ end
 
 local NO_NAME = "(*no name)"
 local cells, cell_count = {}, boot.cell_count
+local owners, owner_places = boot.owners()
 for cell = 1, cell_count do
-  cells[upvalueid(boot.cell_owner[cell], boot.cell_place[cell])] = cell
+  cells[upvalueid(owners[cell], owner_places[cell])] = cell
 end
 
 local function write_cells(f)
@@ -380,8 +381,8 @@ end
 
 local function write_changed_cells()
   for cell = 1, boot.cell_count do
-    local _, value = getupvalue(boot.cell_owner[cell], boot.cell_place[cell])
-    if changed(boot.cell_value[cell], kept(value)) then
+    local _, value = getupvalue(owners[cell], owner_places[cell])
+    if changed(boot.values[cell], kept(value)) then
       write(count_text(cell))
       write(text_of(value))
     end
