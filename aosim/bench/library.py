@@ -29,7 +29,7 @@ _TEXT = (
 )
 _RECORDS = (
     "Records = {} for i = 1, 1000 do "
-    'Records[i] = { id = i, name = "record " .. i, ready = i % 2 == 0, amounts = { i, i * 2, i * 3 }, note = "none" } end '
+    'Records[i] = { id = i, name = "record " .. i, ready = i % 2 == 0, amounts = { i, i * 2, i * 3 }, note = "-" } end '
 )
 _FACTORS = (
     "local a, b = {}, {} for i = 1, 8 do a[i], b[i] = 0x9e3779b9 * i & 0xffffffff, 0x85ebca6b * i & 0xffffffff end "

@@ -8,6 +8,7 @@ imported when something in it is asked for the first time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -82,6 +83,7 @@ class Desk:
             return (False, str(problem).encode("utf-8", "surrogateescape"))
 
 
+@cache
 def find_service(name: bytes) -> Service:
     """A service by its full name. Raises BorderError when there is none."""
     room, _, word = name.partition(b".")

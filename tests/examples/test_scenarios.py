@@ -11,11 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("example", ["examples/token/token.toml", "examples/oracle/oracle.py", "examples/sqlite/ledger.py"])
+@pytest.mark.parametrize("example", ["token/token.toml", "oracle/oracle.py", "sqlite/ledger.py"])
 def test_an_example_run_as_a_command_prints_what_the_file_beside_it_says(example: str) -> None:
-    command = [sys.executable, "-m", "aosim", "run", example]
+    command = [sys.executable, "-m", "aosim", "run", f"examples/{example}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == (ROOT / example).with_suffix(".expected").read_text(encoding="utf-8")
+    assert done.stdout == (ROOT / "examples" / example).with_suffix(".expected").read_text(encoding="utf-8")
 
 
 def test_the_index_of_the_examples_names_every_folder() -> None:

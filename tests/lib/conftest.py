@@ -52,8 +52,8 @@ local function plain_tostring(value)
   return tostring(value)
 end
 
-local lib = { raw = raw, pairs = sorted_pairs, next = next, tostring = plain_tostring, sort = table.sort, fold = string.lower,
-  require = function(name) return name end }
+local lib = { raw = raw, pairs = sorted_pairs, next = next, tostring = plain_tostring, sort = table.sort,
+  fold = string.lower, require = function(name) return name end }
 
 function lib.file(name)
   return load_library(library_files[name], name)

@@ -46,7 +46,10 @@ def test_a_long_text_without_its_padding_fails_like_a_short_one(process: Process
 def test_padding_in_the_middle_is_read_as_in_a_short_text(process: ProcessHandle) -> None:
     short = process.eval("base64.decode('YQ==YQ==YWFh')")
     assert process.eval("base64.decode(('YWFh'):rep(2000) .. 'YQ==YQ==YWFh')") == "aaa" * 2_000 + short
-    assert process.eval("base64.decode(('YWFh'):rep(2000) .. 'YR==') == ('aaa'):rep(2000) .. base64.decode('YR==')") is True
+    assert (
+        process.eval("base64.decode(('YWFh'):rep(2000) .. 'YR==') == ('aaa'):rep(2000) .. base64.decode('YR==')")
+        is True
+    )
 
 
 def test_another_alphabet_stays_in_lua(process: ProcessHandle) -> None:
