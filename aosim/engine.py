@@ -292,7 +292,7 @@ class Engine:
             assert tree is not None
             apply_patch(tree, patch)
         if output:
-            resident.output.append(output)
+            resident.keep_output(output)
         if verdict == "waiting":
             resident.has_waited = True
         if error is None:

@@ -32,8 +32,14 @@ class Resident:
         )
         self.parent_id: str | None = None
         self.cron: CronPlan | None = None
-        self.output: deque[str] = deque(maxlen=_OUTPUT_MAX)
+        self.output: deque[str] | tuple[()] = ()  # an empty deque takes as much room as one of 64
         self.errors: list[str] = []
         self.prompt = ""
         self.tree: dict[str, Any] | None = {} if "patches" in profile_of(self.module_id).traits else None
         self.has_waited = False  # one of its handlers has stopped for another message, and may still
+
+    def keep_output(self, text: str) -> None:
+        """Remember what the process has printed; of very much the latest."""
+        if not isinstance(self.output, deque):
+            self.output = deque(maxlen=_OUTPUT_MAX)
+        self.output.append(text)

@@ -12,7 +12,7 @@ k = { raw = raw, sandbox = sandbox, env = env, fidelity = fidelity, verdict = "h
 -- Raw helpers: tables of the process may pretend anything, and its library tables may have been changed.
 k.insert, k.ipairs, k.tostring = raw.table.insert, raw.ipairs, sandbox.tostring
 local seldom = {
-  fold = raw.string.lower, remove = raw.table.remove, concat = raw.table.concat, pairs = sandbox.pairs, wake = sandbox.awake
+  fold = raw.string.lower, remove = raw.table.remove, concat = raw.table.concat, wake = sandbox.awake
 }
 
 -- Parts --------------------------------------------------------------------------------------------------
@@ -103,27 +103,11 @@ local function forget_parts()
     end
   end
   current.message, current.record = false, false
+  message.forget_names()
   raw.collectgarbage()
 end
 
 k.forgiven = {}
-
-function sandbox.find_module(name)
-  return k.part("libraries").find_module(name)
-end
-
---- The text of a file: one the host has put there, or data on Arweave, which it hands over when somebody asks.
-function sandbox.read_file(path)
-  local text = sandbox.files[path]
-  if text == nil and find(path, "^/data/.") then
-    return k.ask("reading.data", sub(path, 7))
-  end
-  return text
-end
-
-function sandbox.random(...)
-  return k.random(...)
-end
 
 -- The runtime --------------------------------------------------------------------------------------------
 

@@ -29,16 +29,11 @@ local messenger_name = {
   ["Data-Protocol"] = true, Type = true, ["From-Process"] = true, ["From-Module"] = true, ["Pushed-For"] = true
 }
 
-local hidden_names = {
-  "Data-Protocol", "Variant", "From-Process", "From-Module", "Type", "From", "Owner", "Anchor",
-  "Target", "Data", "Tags", "Read-Only"
+-- Names that never become fields, and their places in ao.nonExtractableTags.
+local never_field = {
+  ["Data-Protocol"] = 1, Variant = 2, ["From-Process"] = 3, ["From-Module"] = 4, Type = 5, From = 6, Owner = 7,
+  Anchor = 8, Target = 9, Data = 10, Tags = 11, ["Read-Only"] = 12
 }
-local never_field = {}
-for i = 1, #hidden_names do
-  never_field[hidden_names[i]] = true
-end
-
-message.hidden_names = hidden_names
 message.never_field = never_field
 
 local secret = {} -- the key under which a lazy table keeps its record; no process ever meets it
@@ -65,19 +60,24 @@ local weighty = { ["Content-Type"] = 1, ["X-Reference"] = 2, Timestamp = 3, Nonc
 local Action = "Action"
 
 local title_count = 0
-local title = {}
-local common = {} -- names in title case that mean nothing to the runtime
-setmetatable(title, {
+local title = setmetatable({}, { -- true for names in title case that mean nothing to the runtime
   __index = function(known, name)
     local text = normalize(name)
     if title_count < 1000 and #name < 64 then -- names are the sender's choice; memory is ours
       title_count = title_count + 1
-      rawset(known, name, text)
-      common[name] = name == text and name ~= Action and not weighty[name] or nil
+      rawset(known, name, name == text and name ~= Action and not weighty[name] or text)
     end
     return text
   end
 })
+
+--- Forget the names met so far: those of a Process message are seldom met again.
+function message.forget_names()
+  for name in next, title do
+    title[name] = nil
+  end
+  title_count = 0
+end
 
 message.normalize = normalize
 
@@ -280,8 +280,8 @@ function message.from_record(record)
   local action, heavy, first_action, reference, covers
   for at = FIRST, #record, 2 do
     local spelling = record[at]
-    if not common[spelling] then
-      local name = title[spelling]
+    local name = title[spelling]
+    if name ~= true then
       if name ~= spelling then
         record[at] = name
         if docs then

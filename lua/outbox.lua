@@ -77,43 +77,17 @@ end
 
 local lazy_answer = {}
 
--- The Target of a request, which the author may have changed in the table that ao.send returned.
-local function target_of(t, record)
-  if t and getmetatable(t) ~= lazy_sent then
-    return t.Target
-  elseif record.target ~= nil then
-    return record.target
-  end
-  return record[1] or nil
+-- The functions of a message that was sent, for those who wait for an answer to it.
+local function make(name, t, record)
+  local waiting = k.waiting or k.part("waiting")
+  return waiting.functions[name](t, record)
 end
 
-local function waiting()
-  return k.waiting or k.part("waiting")
-end
-
---- Makers of the functions of a message that was sent. `t` is what ao.send returned, nil when nobody has it.
-local functions = {
-  receive = function(t, record)
-    return function(from)
-      return waiting().receive(from or target_of(t, record), record)
-    end
-  end,
-  onReply = function(t, record)
-    return function(...)
-      local from, handle = target_of(t, record), ...
-      if select("#", ...) == 2 then
-        from, handle = ...
-      end
-      waiting().on_reply(from, record, handle)
-    end
-  end
-}
-outbox.functions = functions
+local makes = { receive = true, onReply = true }
 
 function lazy_sent.__index(t, key)
-  local make = functions[key]
-  if make and not t[secret].spawn then
-    local made = make(t, t[secret])
+  if makes[key] and not t[secret].spawn then
+    local made = make(key, t, t[secret])
     rawset(t, key, made)
     return made
   end
@@ -127,9 +101,8 @@ end
 
 -- What Send returns: an output and the two functions. The message itself is nobody's any more.
 function lazy_answer.__index(t, key)
-  local make = functions[key]
-  if make then
-    local made = make(nil, t[secret])
+  if makes[key] then
+    local made = make(key, nil, t[secret])
     rawset(t, key, made)
     return made
   elseif key == "output" then

@@ -14,7 +14,6 @@ local workers = setmetatable({}, weak_keys)
 k.workers = workers
 local finished = {} -- yielded by a coroutine that is ready for another message
 local HERE = k.search_place
-local WOKEN_HERE = '[string ".handlers"]:199: '
 
 local function running_seen(...)
   local thread, main = running()
@@ -73,27 +72,6 @@ local function died(worker, problem)
   return false, problem
 end
 
---- Resume a handler that waits. False and its error when it fails.
-function k.resume_waiting(thread, turn, msg)
-  k.is_waiting = false
-  local worker = workers[thread]
-  if worker and worker.turn ~= turn then -- it has long ended, and serves others
-    return "cannot resume dead coroutine"
-  end
-  local alive, ok, problem = resume(thread, msg)
-  while ok == need do -- pass it on, and back
-    yield(ok, problem)
-    alive, ok, problem = resume(thread)
-  end
-  if ok == finished then
-    release(worker)
-    return true
-  elseif not alive and worker and worker.running then
-    return died(worker, ok)
-  end
-  return ok, problem
-end
-
 local own_evaluate = handlers.evaluate
 
 local function work(worker, msg)
@@ -122,6 +100,7 @@ end
 
 local halted, halted_wait
 
+-- What has come of a worker that was resumed.
 local function ended(worker, alive, first, second)
   if first == finished then
     release(worker)
@@ -134,25 +113,20 @@ local function ended(worker, alive, first, second)
   return first, second
 end
 
--- As ended(), for a handler that waited and has been given what it waited for. aos: the search woke it.
-local function answered(wait, alive, first, second)
-  local worker = wait.worker
-  if first == finished then
-    release(worker)
-  elseif not alive then
-    first, second = died(worker, first)
-  elseif first == need then
-    halted, halted_wait = worker, wait
+k.ended = ended
+
+-- What comes of a handler that waited and has been given what it waited for. aos: the search woke it.
+local function answered(wait, first, second)
+  if first == need then
+    halted_wait = wait
     return first, second
+  elseif first then
+    k.waiting.done(wait)
+    return true
+  elseif type(second) == "string" then
+    second = HERE .. '[string ".handlers"]:199: ' .. second
   end
-  if not first then
-    if type(second) == "string" then
-      second = HERE .. WOKEN_HERE .. second
-    end
-    return false, second
-  end
-  k.waiting.done(wait)
-  return true
+  return false, second
 end
 
 --- Run the handlers over a message. False and the error when they fail; k.need and a name when they have
@@ -162,7 +136,7 @@ function process.run_handlers(msg)
     local wait = k.waiting.find(msg)
     if wait and wait.worker then -- nobody else need run
       k.is_waiting = false
-      return answered(wait, resume(wait.worker.thread, msg))
+      return answered(wait, ended(wait.worker, resume(wait.worker.thread, msg)))
     end
   end
   local worker = idle
@@ -186,7 +160,7 @@ function process.continue_handlers()
   local wait = halted_wait
   if wait then
     halted_wait = nil
-    return answered(wait, resume(halted.thread))
+    return answered(wait, ended(halted, resume(halted.thread)))
   end
   return ended(halted, resume(halted.thread))
 end

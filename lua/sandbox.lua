@@ -21,15 +21,18 @@ sandbox = { env = env, libraries = libraries, lazy = lazy, hidden = hidden, file
 
 parts.sandbox_names()
 
---- pairs(t) in the fixed order.
-function sandbox.pairs(t)
-  return sandbox.part("sandbox_pairs").pairs(t)
-end
-
---- next(t, key) in the fixed order.
-function sandbox.next(t, key)
-  return sandbox.part("sandbox_next").next(t, key)
-end
+-- Functions that are in parts: pairs and next in the fixed order; a module by its name, and the text of a file; the
+-- innermost place in code of the author.
+local found_in = {
+  pairs = "sandbox_pairs", next = "sandbox_next", find_module = "libraries", read_file = "libraries",
+  random = "libraries", where = "sandbox_texts"
+}
+setmetatable(sandbox, {
+  __index = function(_, name)
+    local part = found_in[name]
+    return part and sandbox.part(part)[name]
+  end
+})
 
 local function library(name)
   libraries[name], env[name] = own[name], own[name]
@@ -105,13 +108,6 @@ lazy[lazy_globals] = function()
   end
 end
 setmetatable(env, lazy_globals)
-
--- Source text ---------------------------------------------------------------------------------------------------
-
---- Compile text of the process; its globals are those of the process.
-function sandbox.load(text, name)
-  return raw.load(text, name, "t", env)
-end
 
 -- Libraries -----------------------------------------------------------------------------------------------------
 
@@ -190,20 +186,6 @@ loaded._G = env
 function sandbox.set_time(timestamp)
   sandbox.now_ms = raw.tonumber(timestamp) or sandbox.now_ms
   sandbox.start_ms = sandbox.start_ms or sandbox.now_ms
-end
-
---- The "file:line" of the innermost code of the author on the stack, or nil. Trusted code carries no lines.
-function sandbox.where(level)
-  level = (level or 1) + 1
-  local info = getinfo(level, "Sl")
-  while info do
-    if info.currentline > 0 then
-      return info.short_src .. ":" .. raw.string.format("%d", info.currentline)
-    end
-    level = level + 1
-    info = getinfo(level, "Sl")
-  end
-  return nil
 end
 
 --- Take away the true globals and the list of loaded libraries. The binding looks up `debug` before every call into

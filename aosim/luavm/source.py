@@ -6,6 +6,7 @@ names and no lines, which is how a process's frames are told from them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -60,11 +61,28 @@ def together(paths: Iterable[Path]) -> bytes:
     """The text of a chunk in which `parts` holds some files of the runtime as functions, by their names."""
     names = lua_folder() / "names.lua"
     functions = [
-        f'parts["{path.stem}"] = function(...)\n'.encode() + path.read_bytes() + b"\nend\n"
+        f'parts["{path.stem}"] = function(...)\n'.encode() + _with_numbers(path.read_bytes()) + b"\nend\n"
         for path in sorted(paths)
         if path != names
     ]
     return names.read_bytes() + b"local parts = {}\n" + b"".join(functions)
+
+
+_CONSTANTS = re.compile(rb"^local ([A-Z][A-Z_]*(?:, [A-Z][A-Z_]*)*) = (\d+(?:, \d+)*)(?=\s)", re.MULTILINE)
+
+
+def _with_numbers(text: bytes) -> bytes:
+    """A file with the numbers of its constants (`local FROM, OWNER = 6, 7`) in the place of their names.
+
+    To Lua 5.3 they are variables, and each one that a function uses takes room in every process.
+    """
+    numbers: dict[bytes, bytes] = {}
+    for names, values in _CONSTANTS.findall(text):
+        numbers.update(zip(names.split(b", "), values.split(b", "), strict=True))
+    if not numbers:
+        return text
+    name = re.compile(rb"\b(?:" + b"|".join(numbers) + rb")\b")
+    return name.sub(lambda found: numbers[found[0]], _CONSTANTS.sub(b"", text))
 
 
 @cache

@@ -255,8 +255,13 @@ end
 
 -- The table ao ----------------------------------------------------------------------------------------------
 
+local hidden_names = {}
+for name, place in raw.next, message.never_field do
+  hidden_names[place] = name
+end
+
 local lists = {
-  nonExtractableTags = message.hidden_names,
+  nonExtractableTags = hidden_names,
   nonForwardableTags = {
     "Data-Protocol", "Variant", "From-Process", "From-Module", "Type", "From", "Owner", "Anchor",
     "Target", "Tags", "TagArray", "Hash-Chain", "Timestamp", "Nonce", "Epoch", "Signature",

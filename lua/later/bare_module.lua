@@ -1,7 +1,7 @@
 --- bare_module.lua: a module of one's own: a chunk that returns a table with handle(msg, ao), and nothing of aos around.
 
 local k = ...
-local raw, sandbox, ao = k.raw, k.sandbox, k.ao
+local raw, ao = k.raw, k.ao
 local type, rawset = raw.type, raw.rawset
 local create, resume, status = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.status
 
@@ -11,7 +11,7 @@ local make, module -- the chunk, and what it returned
 --- The text of the module, and what Lua calls it. Nothing, or what is wrong with it.
 function bare.load(text, name)
   local problem
-  make, problem = sandbox.load(text, name)
+  make, problem = raw.load(text, name, "t", k.env)
   return problem
 end
 

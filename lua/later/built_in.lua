@@ -34,7 +34,7 @@ end
 --- Build a module in. The first message requires all of them in order, when the standard handlers are in place.
 --- Nothing, or what is wrong with the text.
 function built_in.add(name, text)
-  local run, problem = sandbox.load(text, name)
+  local run, problem = raw.load(text, name, "t", k.env)
   if not run then
     return problem
   end

@@ -15,11 +15,11 @@ end
 -- As an argument, since a call in return place would leave no line behind for the functions of the sandbox
 -- to blame, which are C functions to whoever wrote the text.
 local function compile(text, name)
-  local run = sandbox.load("return " .. text, name)
+  local run = raw.load("return " .. text, name, "t", k.env)
   if run then
-    return sandbox.load("return (function(...) return ... end)(" .. text .. ")", name) or run
+    return raw.load("return (function(...) return ... end)(" .. text .. ")", name, "t", k.env) or run
   end
-  return sandbox.load(text, name)
+  return raw.load(text, name, "t", k.env)
 end
 
 --- aos: first as an expression, then as statements; a second value that is true is an error.

@@ -10,7 +10,7 @@ local findings = {}
 
 --- Note something docs fidelity let pass, once per rule, place and name.
 function findings.forgive(rule, name, detail, place)
-  place = place or sandbox.where(2) or k.pattern_places[k.current_pattern] or "?"
+  place = place or sandbox.where() or k.pattern_places[k.current_pattern] or "?"
   local key = rule .. "\0" .. place .. "\0" .. name
   if not seen[key] then
     seen[key] = true

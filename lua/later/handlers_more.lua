@@ -3,7 +3,7 @@
 local k = ...
 local raw, handlers, waits = k.raw, k.handlers, k.waits
 local type, error, tostring, tonumber, select = raw.type, raw.error, raw.tostring, raw.tonumber, raw.select
-local sub, yield = raw.string.sub, raw.coroutine.yield
+local sub, resume, yield = raw.string.sub, raw.coroutine.resume, raw.coroutine.yield
 local direct, built_in, pattern_places = k.direct, k.built_in, k.pattern_places
 local docs = k.fidelity == "docs"
 
@@ -114,7 +114,7 @@ function more.generateResolver(resolver)
     if resolver == nil or type(resolver) ~= "table" then
       error("[string \".handlers\"]:150: bad argument #1 to 'for iterator' (table expected, got " .. type(resolver) .. ")", 0)
     end
-    for pattern, handle in k.pairs(resolver) do
+    for pattern, handle in k.sandbox.pairs(resolver) do
       if k.utils().matchesSpec(msg, pattern) then
         return handle(msg)
       end
@@ -147,7 +147,7 @@ local function new_entry(name, pattern, handle, max_runs)
     waits.next_number = number + 1 -- waits leave the names of others alone
   end
   if docs and type(pattern) ~= "string" and pattern ~= k.eval_pattern and pattern ~= k.default_pattern then
-    pattern_places[pattern] = k.sandbox.where(2)
+    pattern_places[pattern] = k.sandbox.where()
   end
   return { name = name, pattern = pattern, handle = handlers.generateResolver(handle), maxRuns = max_runs }
 end
@@ -217,10 +217,28 @@ function more.after(name)
   return inserter(name, 1)
 end
 
+-- Resume a handler that waits. False and its error when it fails.
+local function resume_waiting(thread, turn, msg)
+  k.is_waiting = false
+  local worker = k.workers[thread]
+  if worker and worker.turn ~= turn then -- it has long ended, and serves others
+    return "cannot resume dead coroutine"
+  end
+  local alive, ok, problem = resume(thread, msg)
+  while ok == k.need do -- pass it on, and back
+    yield(ok, problem)
+    alive, ok, problem = resume(thread)
+  end
+  if worker and (alive or worker.running) then
+    return k.ended(worker, alive, ok, problem)
+  end
+  return ok, problem
+end
+
 --- The handle that wakes one that waits.
 function more.resumer(thread, turn)
   return function(msg)
-    local ok, problem = k.resume_waiting(thread, turn, msg)
+    local ok, problem = resume_waiting(thread, turn, msg)
     if not ok then
       error(place_first(problem, '[string ".handlers"]:199: '), 0)
     end

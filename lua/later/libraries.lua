@@ -44,9 +44,17 @@ end
 
 -- What a library is given.
 local lib = {
-  raw = raw, pairs = sandbox.pairs, next = sandbox.next, tostring = sandbox.tostring, ask = libraries.ask,
+  raw = raw, tostring = sandbox.tostring, ask = libraries.ask,
   fold = k.fold
 }
+
+function lib.pairs(t)
+  return sandbox.pairs(t)
+end
+
+function lib.next(t, key)
+  return sandbox.next(t, key)
+end
 
 function lib.sort(t, before)
   return sandbox.part("sandbox_sort").table.sort(t, before)
@@ -161,6 +169,15 @@ end
 
 makers[".eval"], makers[".default"] = giver(k, "run_eval"), giver(k, "run_default")
 makers[".boot"] = giver(k.later({}, "long_way", { "boot" }), "boot")
+
+--- The text of a file: one the host has put there, or data on Arweave, which it hands over when somebody asks.
+function libraries.read_file(path)
+  local text = sandbox.files[path]
+  if text == nil and raw.string.find(path, "^/data/.") then
+    return libraries.ask("reading.data", raw.string.sub(path, 7))
+  end
+  return text
+end
 
 function libraries.find_module(name)
   if makers[name] then

@@ -12,7 +12,7 @@ local odd_sends = {}
 local function note_odd(record)
   if not record.odd then
     record.odd = true
-    record.place = sandbox.where(2)
+    record.place = sandbox.where()
   end
 end
 

@@ -85,7 +85,7 @@ local function spawn_functions(record)
 end
 
 local function add_functions(t, record, seen)
-  for name, make in next, outbox.functions do
+  for name, make in next, (k.waiting or k.part("waiting")).functions do
     if rawget(t, name) == nil then
       t[name] = make(seen, record)
     end

@@ -329,7 +329,9 @@ function math.tanh(x)
   return sinh(x) / ((exp(x) + exp(-x)) / 2)
 end
 
--- math.random is the kernel's, and there is none without it.
-math.random = sandbox.random
+-- The generator is only made when something is drawn.
+function math.random(...)
+  return sandbox.random(...)
+end
 
 return { os = os, debug = debug, package = package, math = math }

@@ -8,7 +8,11 @@ local raw, sandbox = k.raw, k.sandbox
 
 local type, error, raw_next, rawget, raw_rawlen = raw.type, raw.error, raw.next, raw.rawget, raw.rawlen
 local meta_of, raw_sort, math_type = raw.debug.getmetatable, raw.table.sort, raw.math.type
-local awake, ordered_next = sandbox.awake, sandbox.next
+local awake = sandbox.awake
+
+local function ordered_next(t, key)
+  return sandbox.next(t, key)
+end
 
 local orders = raw.setmetatable({}, { __mode = "k" }) -- table -> its keys in order, remembered from 16 keys up
 sandbox.orders = orders -- which an image leaves out

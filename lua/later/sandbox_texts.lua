@@ -58,4 +58,18 @@ local function unnumbered(look, ...)
   return unpack(answer, 1, answer.n)
 end
 
-return { blame = blame, format = format, unnumbered = unnumbered }
+--- The "file:line" of the innermost code of the author on the stack, or nil. Trusted code carries no lines.
+local function where()
+  local level = 2
+  local info = raw.debug.getinfo(level, "Sl")
+  while info do
+    if info.currentline > 0 then
+      return info.short_src .. ":" .. raw_format("%d", info.currentline)
+    end
+    level = level + 1
+    info = raw.debug.getinfo(level, "Sl")
+  end
+  return nil
+end
+
+return { blame = blame, format = format, unnumbered = unnumbered, where = where }

@@ -13,7 +13,7 @@ local type, next, rawlen, rawget, rawset = raw.type, raw.next, raw.rawlen, raw.r
 local setmetatable, getmetatable, error, tostring = raw.setmetatable, raw.getmetatable, raw.error, raw.tostring
 local running, yield, create, resume = raw.coroutine.running, raw.coroutine.yield, raw.coroutine.create, raw.coroutine.resume
 local find, lower, sort, math_type = raw.string.find, raw.string.lower, raw.table.sort, raw.math.type
-local by_reference = waits.by_reference
+local by_reference, select = waits.by_reference, raw.select
 local more = k.part("handlers_more") -- held, for the list may be woken where nothing can be fetched
 
 local waiting = {}
@@ -293,6 +293,34 @@ function waiting.on_reply(from, record, handle)
   end
   handlers.once({ From = from, ["X-Reference"] = record[3] }, handle)
 end
+
+-- The Target of a request, which the author may have changed in the table that ao.send returned.
+local function target_of(t, record)
+  if t and getmetatable(t) ~= outbox.lazy_sent then
+    return t.Target
+  elseif record.target ~= nil then
+    return record.target
+  end
+  return record[1] or nil
+end
+
+--- Makers of the functions of a message that was sent. `t` is what ao.send returned, nil when nobody has it.
+waiting.functions = {
+  receive = function(t, record)
+    return function(from)
+      return waiting.receive(from or target_of(t, record), record)
+    end
+  end,
+  onReply = function(t, record)
+    return function(...)
+      local from, handle = target_of(t, record), ...
+      if select("#", ...) == 2 then
+        from, handle = ...
+      end
+      waiting.on_reply(from, record, handle)
+    end
+  end
+}
 
 --- The wait that a message ends, if any. Where only the handlers themselves can tell, the list is woken.
 function waiting.find(msg)

@@ -50,7 +50,7 @@ local function trusted(text)
   return raw.load(code, "=?", "b", {})(raw, sandbox)
 end
 local function run(text)
-  local chunk, problem = sandbox.load(text, "=t")
+  local chunk, problem = raw.load(text, "=t", "t", sandbox.env)
   if not chunk then
     return problem
   end
