@@ -110,21 +110,9 @@ class Net:
         tree = self._modules.tree(code)
         if ("Authority", MESSENGER_ID) not in zip(flat[::2], flat[1::2], strict=True):
             flat += ("Authority", MESSENGER_ID)
-        fixed = (
-            "Data-Protocol",
-            "ao",
-            "Variant",
-            "ao.TN.1",
-            "Type",
-            "Process",
-            "Module",
-            module_id,
-            "Scheduler",
-            SCHEDULER_ID,
-        )
-        for at in range(0, len(fixed), 2):
-            if find_tag(flat, fixed[at]) is None:
-                flat += fixed[at : at + 2]
+        for name, value in (*_PROCESS_TAGS, ("Module", module_id), ("Scheduler", SCHEDULER_ID)):
+            if find_tag(flat, name) is None:
+                flat += (name, value)
         message = self._signed(owner, owner, "", data, flat)
         identity = process_id or message.id
         message = message._replace(id=identity, target=identity)

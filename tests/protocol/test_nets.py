@@ -252,6 +252,22 @@ def test_a_process_of_a_net_can_be_of_any_module(net: Net) -> None:
     assert net.eval("own", "return X .. ' ' .. Inbox[#Inbox].Data") == "built in bare"
 
 
+def test_whatever_a_bare_module_returns_is_the_result_of_its_first_message(net: Net) -> None:
+    module = {"lua": "return { handle = function(msg) return msg.Data == 'throw' and error('no', 0) or 5 end }"}
+    answer = net.ask("spawn", process="bare", owner="alice", module=module)
+    assert answer["result"] == {"Output": 5}
+    assert net.ask("eval", process="bare", code="x")["output"] == 5
+    assert net.ask("eval", process="bare", code="throw")["error"] == "no"
+
+
+def test_a_spawn_or_an_assignment_that_cannot_be_done_is_told(net: Net) -> None:
+    net.spawn("a")
+    code = "Spawn(ao.env.Module.Id, { N = 5 }) Assign({ Processes = { 'a' }, Message = 'unheard of' }) return nil"
+    told = net.ask("eval", process="a", code=code)
+    assert told["undelivered"] == ["spawn 1: its tag 'N' is no text: 5", "no message 'unheard of' to assign"]
+    assert net.run()["evaluated"] == []
+
+
 def test_an_id_is_taken_once_and_ids_are_made_where_none_is_given(net: Net) -> None:
     net.spawn("a")
     assert net.error("spawn", process="a", owner="alice")["kind"] == "bad-request"

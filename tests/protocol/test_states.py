@@ -21,16 +21,17 @@ from protocol.client import ENV, FIRST, lua
 class Counter:
     """A runtime whose state is what it was given; it counts what it does."""
 
-    def __init__(self, maker: Counters, seen: tuple[bytes, ...] = (), *, imageable: bool = True) -> None:
+    def __init__(self, maker: Counters, parts: int, seen: tuple[bytes, ...] = (), *, imageable: bool = True) -> None:
         self.can_image = imageable
         self.maker = maker
+        self.parts = parts  # how many it has had from the start
         self.seen = seen
 
     def answer(self, call: Call) -> bytes:
-        if self.maker.spoils:
-            self.maker.spoils -= 1
+        if call.message.startswith(b"needs") and self.parts < int(call.message[5:]):
+            self.maker.parts = int(call.message[5:])
             self.seen = ()  # whoever goes on with it gets wrong answers
-            raise Spoilt("something")
+            raise Spoilt(call.message.decode())
         if call.message == b"throw":
             raise ModuleFailed("thrown")
         self.maker.answers += 1
@@ -47,7 +48,7 @@ class Counter:
         if not self.maker.gives_images:
             return None
         self.maker.images += 1
-        return json.dumps([text.decode() for text in self.seen]).encode()
+        return json.dumps([self.parts, *(text.decode() for text in self.seen)]).encode()
 
     def size_bytes(self) -> int:
         return 10
@@ -56,15 +57,16 @@ class Counter:
 class Counters:
     def __init__(self, *, gives_images: bool = False) -> None:
         self.gives_images = gives_images
-        self.answers = self.images = self.asked = self.made = self.spoils = 0
+        self.answers = self.images = self.asked = self.made = self.parts = 0
 
     def fresh(self, *, imageable: bool) -> Counter:
         self.made += 1
-        return Counter(self, imageable=imageable)
+        return Counter(self, self.parts, imageable=imageable)
 
     def revive(self, image: bytes) -> Counter:
         self.made += 1
-        return Counter(self, tuple(text.encode() for text in json.loads(image)))
+        parts, *seen = json.loads(image)
+        return Counter(self, parts, tuple(text.encode() for text in seen))
 
 
 def tree_of(maker: Any, **room: int) -> Tree:
@@ -165,14 +167,27 @@ def test_an_image_that_cannot_be_had_is_asked_for_once() -> None:
 
 
 def test_a_runtime_that_lacks_something_is_made_again() -> None:
-    maker = Counters()
-    tree = tree_of(maker)
+    tree = tree_of(Counters())
     state, _ = evaluate(tree, tree.root, "a", "b")
-    maker.spoils = 1
-    state, answer = evaluate(tree, state, "c")
-    assert answer == "a b c"
-    maker.spoils = 2
-    assert evaluate(tree, state, "d")[1] == "a b c d"
+    assert evaluate(tree, state, "needs1")[1] == "a b needs1"
+    assert evaluate(tree, state, "needs2")[1] == "a b needs2"
+
+
+def test_runtimes_and_images_that_lack_the_same_are_forgotten() -> None:
+    maker = Counters(gives_images=True)
+    tree = tree_of(maker)
+    other = Tree(Counters(), tree._store, ModuleCode())
+    state, _ = evaluate(tree, tree.root, *map(str, range(30)))
+    branches = [evaluate(tree, state, name)[0] for name in "abc"]
+    kept, _ = evaluate(other, other.root, "x")
+    assert maker.images == 1
+    assert len(tree._store.runtimes) == 4
+    after, answer = evaluate(tree, state, "needs1")
+    assert answer.endswith("29 needs1")
+    assert [node in tree._store.runtimes for node in (*branches, after, kept)] == [False, False, False, True, True]
+    assert (maker.images, len(tree._store.images)) == (2, 1)  # one more, on the way from the root
+    assert evaluate(tree, branches[0], "d", "needs1")[1].endswith("29 a d needs1")
+    assert evaluate(other, kept, "y")[1] == "x y"
 
 
 def test_a_call_that_throws_leaves_the_state_it_began_with() -> None:
