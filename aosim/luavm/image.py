@@ -120,7 +120,7 @@ class ImagedVm(Vm):
         for value in self._desk.all_kept() if self._desk else ():
             kind = type(value)
             if not hasattr(value, "image") or kind.__module__ not in ROOMS.values():
-                raise NotImaged("", f"keeps a {kind.__name__} in the host, which has no image")
+                raise NotImaged("the host", f"keeps a {kind.__name__} for it, which has no image")
             kept.append((kind.__module__, kind.__qualname__, value.image()))
         return tuple(kept)
 

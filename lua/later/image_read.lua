@@ -138,7 +138,7 @@ local function take_short_text()
   return value
 end
 
-local formats = { [6] = "<s4", [7] = "<i1", [8] = "<i2", [9] = "<i4", [10] = "<i8", [11] = "<d" }
+local formats = { [6] = "<s4", [7] = "<i1", [8] = "<i2", [9] = "<i4", [10] = "<i8", [11] = "<d", [13] = "<s1" }
 
 local function take()
   local tag = byte(text, at)

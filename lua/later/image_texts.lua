@@ -1,8 +1,8 @@
 --- image_texts.lua: numbers, texts and code as an image holds them; image_read.lua reads them.
 --
--- Called as chunk(raw, boot). A value is a tag and what follows it: 0 nil, 1 false, 2 true, 3 an object by its number, 4
--- a text by its number, 5 and 6 texts with one and four bytes of length, 7 to 10 integers of 1, 2, 4 and 8 bytes, 11 a
--- float, 12 code by its number, from 64 on the integers from 0 on.
+-- Called as chunk(raw, boot). A value is a tag and what follows it: 0 nil, 1 false, 2 true, 3 an object by its number,
+-- 4 a text by its number, 5 and 6 texts with one and four bytes of length, 7 to 10 integers of 1, 2, 4 and 8 bytes,
+-- 11 a float, 12 code by its number, 13 a text that gets no number, from 64 on the integers from 0 on.
 
 local raw, boot = ...
 local char, pack, sub, math_type = raw.string.char, raw.string.pack, raw.string.sub, raw.math.type
@@ -25,7 +25,7 @@ local function count_text(n)
   return known
 end
 
-local KNOWN_TEXT, SHORT_TEXT, LONG_TEXT, CODE_TEXT = "\4", 5, 6, "\12"
+local KNOWN_TEXT, SHORT_TEXT, LONG_TEXT, CODE_TEXT, KEY_TEXT = "\4", 5, 6, "\12", 13
 local INTEGER_1, INTEGER_2, INTEGER_4, INTEGER_8, FLOAT = 7, 8, 9, 10, 11
 local SMALL = 64 -- from here on the tag is the integer itself
 
@@ -85,4 +85,11 @@ local function string_text(text)
   return pack("<Bs4", LONG_TEXT, text)
 end
 
-return { count = count_text, number = number_text, string = string_text, number_code = number_code, codes = codes }
+-- A key of a large table: most are nowhere else.
+local function key_text(text)
+  return #text < 256 and pack("<Bs1", KEY_TEXT, text) or string_text(text)
+end
+
+return {
+  count = count_text, number = number_text, string = string_text, key = key_text, number_code = number_code, codes = codes
+}

@@ -113,12 +113,15 @@ local keys_of = raw.load(keys_code, "=image", "b", {})(raw, at_rest)
 local changed, kept, plain_keys, changed_keys = keys_of.changed, keys_of.kept, keys_of.plain, keys_of.changed_keys
 local late = {} -- tables with keys that are objects: what hangs on those is written at the end
 
+local LARGE = 1000
+
 local function write_entries(t, keys)
   write(count_text(#keys))
-  local size = content_size
+  local size, large = content_size, #keys > LARGE
   for i = 1, #keys do
     local key = keys[i]
-    contents[size + 1], contents[size + 2] = text_of(key), text_of(rawget(t, key))
+    contents[size + 1] = large and type(key) == "string" and texts.key(key) or text_of(key)
+    contents[size + 2] = text_of(rawget(t, key))
     size = size + 2
     if size >= PIECE then
       content_size = size
@@ -139,7 +142,7 @@ local function is_weak(t)
 end
 
 local function note_late(t, at, before)
-  if t ~= orders then
+  if not rawequal(t, orders) then
     late[#late + 1] = { table = t, at = at, before = before, weak = is_weak(t) }
   end
 end
@@ -402,7 +405,7 @@ end
 
 local written, problem = pcall(write_all)
 if not written then
-  if problem ~= refused then
+  if not rawequal(problem, refused) then
     error(problem, 0)
   end
   boot.culprit = culprit -- for image_path.lua

@@ -230,6 +230,20 @@ def test_survives(name: str) -> None:
     assert went == stayed
 
 
+def test_no_code_of_the_author_runs_when_an_image_is_made_or_read() -> None:
+    bench = Bench("""
+    Runs = 0
+    local function run() Runs = Runs + 1 error("run") end
+    M = { __eq = run, __lt = run, __index = run, __newindex = run, __len = run, __pairs = run, __call = run,
+      __tostring = run, __concat = run, __unm = run, __name = "M", __gc = run }
+    list = setmetatable({ 1, 2, x = setmetatable({}, M) }, M)
+    keyed = { [setmetatable({}, M)] = setmetatable({}, M), [setmetatable({}, M)] = 1 }
+    M.__mode = "k"
+    """)
+    _go_on(bench)
+    assert bench.process.read("Runs") == 0
+
+
 def test_handlers_and_their_counts_survive() -> None:
     source = """
     Handlers.add("a", { Action = "A" }, function(m) m.reply({ Data = "a" }) end)
@@ -401,7 +415,7 @@ def test_what_services_keep_for_a_process_is_part_of_its_image(asking: None) -> 
 
 def test_what_a_service_cannot_write_down_is_named(asking: None) -> None:
     bench = Bench("require('.pretty').hide()")
-    with pytest.raises(NotImaged, match="keeps a _Secret in the host"):
+    with pytest.raises(NotImaged, match="the host keeps a _Secret"):
         _vm(bench).image()
 
 
