@@ -184,8 +184,8 @@ _SURVIVING = {
     ),
     "lengths of lists with holes": (
         "a = { 1, nil, 3 } b = { nil, nil, 3 } c = { 1, 2, nil, 4, x = 1 } d = table.pack(nil, 1, nil) "
-        "e = { n = 0, [3] = 1 } f = {} for i = 1, 120 do f[i] = i end for i = 1, 25 do f[i * 4 % 120] = nil end f.x = 1 "
-        "g = {} for i = 100, 1, -1 do g[i] = i % 3 == 0 and i or nil end",
+        "e = { n = 0, [3] = 1 } f = {} for i = 1, 120 do f[i] = i end for i = 1, 25 do f[i * 4 % 120] = nil end "
+        "f.x, g = 1, {} for i = 100, 1, -1 do g[i] = i % 3 == 0 and i or nil end",
         "return table.concat({ #a, #b, #c, #d, d.n, #e, #f, #g }, ' ')",
     ),
     "numbers given to objects": (
