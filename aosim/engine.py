@@ -94,6 +94,8 @@ class Engine:
         self.watched: dict[str, Callable[[Fate, Result | None], None]] = {}  # told of a message's fate, by its id
         self.closed = False  # while an observer looks or a Python handler runs: nobody may use the simulation
         self.complaint: Exception | None = None  # raised when the step is done, so that none is left half done
+        self.named: Callable[[], None] = _nothing  # called when somebody has got a name
+        self.events = 0  # that have happened
         self._processes: dict[str, Process] = {}
         self._executor: Executor = SerialExecutor(self._processes)
         self._make_child = make_child
@@ -149,6 +151,7 @@ class Engine:
         self.residents[resident.id] = resident
         self._processes[resident.id] = resident.process
         self.names.setdefault(resident.name, resident.id)
+        self.named()
         if resident.cron is not None:
             self.queue.push(resident.cron.next_ms(self.clock), CronTick(resident.id))
 
@@ -162,6 +165,7 @@ class Engine:
         if popped is None:
             return False
         due_ms, event = popped
+        self.events += 1
         self.clock.advance(due_ms)
         match event:
             case Arrival():
@@ -481,6 +485,10 @@ class Engine:
             warnings.warn(text, RuntimeWarning, stacklevel=3)
         except RuntimeWarning as complaint:  # raised here it would leave the step half done
             self.complaint = complaint
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _why_nobody(address: str) -> str:

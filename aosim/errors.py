@@ -103,6 +103,24 @@ class ImageRefused(AosimError):
         super().__init__(f"this image cannot be used: {problem}. Make the process again from its log.")
 
 
+class JournalError(AosimError):
+    """The file of a recorded run that is not what it should be, or cannot be written."""
+
+    def __init__(self, path: object, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+
+
+class Diverged(AosimError):
+    """A recorded run that went another way when it was done again."""
+
+    def __init__(self, entry: int, place: str, what: str, expected: object, got: object) -> None:
+        super().__init__(
+            f"{place}: the journal says {what}={expected!r}, this run says {got!r} "
+            f"(entry {entry}, the first difference). Was the code or aosim changed since?"
+        )
+        self.entry, self.place, self.what, self.expected, self.got = entry, place, what, expected, got
+
+
 class EvalError(AosimError):
     """Lua given to `eval` that failed. Nothing was changed."""
 

@@ -15,6 +15,7 @@ from aosim.message import Message, Result
 from aosim.patches import look_up
 from aosim.process import PythonProcess
 from aosim.residents import Resident
+from aosim.timers import Repeated
 from aosim.wallet import Wallet
 
 if TYPE_CHECKING:
@@ -57,23 +58,17 @@ class Sent:
 class Timer:
     """A message sent again and again, until `cancel()`."""
 
-    def __init__(
-        self,
-        simulation: Simulation,
-        timer_id: str,
-        every_ms: int,
-        *,
-        sender: str,
-        target: str,
-        flat: tuple[str, ...],
-        data: str,
-    ) -> None:
+    def __init__(self, simulation: Simulation, repeated: Repeated) -> None:
         self._simulation = simulation
-        self.id = timer_id
-        self.every_ms = every_ms
-        self.sender_id, self.target_id = sender, target
-        self.flat, self.data = flat, data
-        self.ticks = 0  # how often it has sent
+        self._repeated = repeated
+        self.id = repeated.id
+        self.every_ms = repeated.every_ms
+        self.target_id = repeated.target_id
+
+    @property
+    def ticks(self) -> int:
+        """How often it has sent."""
+        return self._repeated.ticks
 
     def cancel(self) -> bool:
         """Stop it; False when it had been stopped."""

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aosim.packing import unpack
 
 #: One thing that happened: a kind, then plain values (text, numbers, bytes, lists of them).
 Entry = tuple[Any, ...]
+
+
+class Input(NamedTuple):
+    """One call from outside that changed something: after how many events, which one, with what."""
+
+    events: int
+    name: str
+    given: tuple[Any, ...]  # plain values
 
 
 class Journal(Protocol):
@@ -38,13 +46,32 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._entries: list[bytes] = []
         self._hash = sha256()
+        self._inputs: list[Input] = []
         self._hashed = 0  # entries that the hash has seen; the rest follows when it is asked for
 
     def append(self, packed: bytes) -> None:
         self._entries.append(packed)
 
+    def note(self, entry: Input) -> None:
+        """Keep what came from outside, see `aosim.inputs`."""
+        self._inputs.append(entry)
+
+    def flush(self, events: int) -> None:
+        """Nothing is to be done: all is kept as long as the program lives."""
+
+    def close(self) -> None:
+        """Nothing is to be done."""
+
+    def inputs(self) -> Iterator[Input]:
+        """All that came from outside, in order."""
+        return iter(self._inputs)
+
     def read(self, since: int = 0) -> Iterator[Entry]:
         return map(unpack, self._entries[since:])
+
+    def packed(self, since: int = 0) -> Iterator[bytes]:
+        """The entries as they were appended."""
+        return iter(self._entries[since:])
 
     @property
     def fingerprint(self) -> str:

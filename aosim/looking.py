@@ -10,7 +10,8 @@ from aosim.errors import UnknownName
 from aosim.events import Arrival, Birth, CronTick, TimerTick
 from aosim.fates import Counts, DeadLetter
 from aosim.findings import Finding
-from aosim.handles import Address, ProcessHandle, Scheduled, Timer, WalletHandle
+from aosim.handles import Address, ProcessHandle, Scheduled, WalletHandle
+from aosim.inlet import Inlet
 from aosim.journal import Journal
 from aosim.message import Message, find_tag
 from aosim.outside import Outside
@@ -22,7 +23,7 @@ class Looking(ABC):
 
     _engine: Engine
     _outside: Outside
-    _timers: dict[str, Timer]  # those that tick
+    _inlet: Inlet
 
     @abstractmethod
     def wallet(self, name: str) -> WalletHandle:
@@ -125,6 +126,6 @@ class Looking(ABC):
                 what = ", ".join(line.interval for line in plan.lines) if plan is not None else ""
                 return Scheduled(due_ms, "cron", self.name_of(address), what, address)
             case TimerTick(timer_id, _):
-                timer = self._timers[timer_id]
+                timer = self._inlet.timers[timer_id]
                 what = f"{find_tag(timer.flat, 'Action', '')} every {timer.every_ms} ms"
                 return Scheduled(due_ms, "timer", self.name_of(timer.target_id), what.strip(), timer_id)

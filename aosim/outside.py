@@ -36,6 +36,7 @@ class Outside:
             wallet = Wallet(name)
             self._engine.wallets[wallet.address] = wallet
             self._engine.names[name] = wallet.address
+            self._engine.named()
             return wallet
         return self._engine.wallets[address]
 
@@ -80,13 +81,17 @@ class Outside:
         wallet.sent += 1
         return self._engine.publish(signed(sender_id, sender_id, target_id, data, flat, number=wallet.sent))
 
-    def item(self, owner_id: str, data: str | None, tags: Tags, named: dict[str, str], identity: str | None) -> Message:
-        """An item for the weave, with an id made from its content unless one is given."""
+    def item_content(self, data: str | None, tags: Tags, named: dict[str, str]) -> tuple[str, tuple[str, ...]]:
+        """The data and tags of an item for the weave."""
         where = "an item"
         data = text_data(data, named, where)
         flat = text_tags(pairs_of(tags), where) + text_tags(named, where)
         check_size(where, data, flat, self._engine.limits)
-        item, _ = signed(owner_id, owner_id, "", data or "", flat, cause="item")
+        return data or "", flat
+
+    def item(self, identity: str | None, owner_id: str, data: str, flat: tuple[str, ...]) -> Message:
+        """An item for the weave, with an id made from its content unless one is given."""
+        item, _ = signed(owner_id, owner_id, "", data, flat, cause="item")
         if identity is not None:
             if not isinstance(identity, str) or not identity or not identity.isprintable() or "/" in identity:
                 raise UsageError(f"id={identity!r}: an id is 43 characters, or any other short name without a slash")

@@ -12,9 +12,10 @@ from aosim.cron import CronSpec
 from aosim.engine import Engine
 from aosim.errors import EvalError, ObserverTouched, UnknownName, UsageError
 from aosim.events import Arrival, Birth, TimerTick
-from aosim.fates import Fate
 from aosim.handles import Address, ProcessHandle, Run, Sent, Tags, Timer, WalletHandle, lua_of
-from aosim.ids import address_of, is_address
+from aosim.ids import is_address
+from aosim.inlet import Inlet
+from aosim.inputs import World, keeper_of
 from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
 from aosim.looking import Looking
@@ -22,11 +23,11 @@ from aosim.message import Message, Result
 from aosim.messenger import signed
 from aosim.network import CheckedNetwork, Latency, LatencyNetwork, Network, as_latency, as_link
 from aosim.observers import Observer
-from aosim.outside import CLIENT_TAGS, Outside, check_moment, eval_owner
-from aosim.packing import pack
+from aosim.outside import Outside, check_moment
 from aosim.process import PythonHandler
 from aosim.seeds import Seeds
 from aosim.spawning import Spawner
+from aosim.verified import VerifiedJournal
 
 FIDELITIES = ("docs", "network")
 
@@ -53,7 +54,7 @@ class Simulation(Looking):
         network: Network | None = None,
         start_ms: int = START_MS,
         limits: Limits | None = None,
-        journal: Journal | None = None,
+        journal: Journal | str | Path | None = None,
     ) -> None:
         if fidelity not in FIDELITIES:
             raise UsageError(f"fidelity={fidelity!r}: there are {' and '.join(map(repr, FIDELITIES))}")
@@ -63,16 +64,19 @@ class Simulation(Looking):
         if not isinstance(limits, Limits | None):
             raise UsageError(f"limits={limits!r}: a Limits(...), as in Limits(hops_max=1_000)")
         for name, door, method in (("network", network, "plan"), ("journal", journal, "append")):
-            if door is not None and not callable(getattr(door, method, None)):
+            if door is not None and not isinstance(door, str | Path) and not callable(getattr(door, method, None)):
                 raise UsageError(f"{name}={door!r}: it has no method {method}(...)")
         self.seed = seed
         self.fidelity = fidelity
         self.seeds = Seeds(seed)
         self._links = {as_link(ends): as_latency(latency) for ends, latency in (links or {}).items()}
-        self._timers: dict[str, Timer] = {}  # those that tick
         self._handles: dict[str, ProcessHandle] = {}
         self._wallets: dict[str, WalletHandle] = {}
-        self._timers_made = 0
+        world = World(
+            *(seed, fidelity, as_latency(latency) if network is None else None),
+            tuple((*ends, link) for ends, link in self._links.items()),
+            *(start_ms, limits or Limits()),
+        )
         if network is None:
             network = LatencyNetwork(self.seeds.stream("network"), as_latency(latency))
         elif self._links:
@@ -82,15 +86,55 @@ class Simulation(Looking):
         self._engine = Engine(
             clock=Clock(start_ms),
             network=network,
-            journal=journal if journal is not None else MemoryJournal(),
-            limits=limits or Limits(),
+            journal=_journal(journal, world),
+            limits=world.limits,
             lenient=fidelity == "docs",
             make_child=lambda message, module_id: self._spawner.lua_process(message, module_id),
             timer_message=self._timer_message,
         )
         self._outside = Outside(self._engine)
         self._spawner = Spawner(self._engine, self._outside, fidelity)
+        self._keeper = keeper_of(self._engine.journal)
+        self._inlet = Inlet(self._engine, self._outside, self._spawner, self._keeper)
+        self._engine.named = self._link_up
         self._link_up()
+
+    @classmethod
+    def resume(
+        cls,
+        path: str | Path,
+        *,
+        handlers: Mapping[str, PythonHandler] | None = None,
+        latency: Latency | int | None = None,
+        network: Network | None = None,
+    ) -> Simulation:
+        """Go on with the run that a file has recorded, where its last flush left it.
+
+        The run is done again from what came from outside, and compared with the record entry by
+        entry. `handlers` are the functions of its processes in Python, by name; `latency` and
+        `network` are needed when the run had ones of its own making.
+
+        Raises JournalError for a file that is torn, foreign, newer or in use, and leaves it
+        untouched; Diverged when the run comes out differently; UsageError when something is missing.
+        """
+        from aosim.disk_journal import DiskJournal
+
+        journal = DiskJournal.open(path)
+        try:
+            verified = VerifiedJournal(journal)
+            sim = _again(cls, journal.world(), verified, latency, network)
+            verified.name_of = sim.name_of
+            sim._inlet.redo(list(journal.inputs()), handlers or {}, journal.events)
+        except BaseException:
+            journal.close()
+            raise
+        return sim
+
+    def close(self) -> None:
+        """Keep all that has happened so far, and let go of the file of the journal, if there is one."""
+        if self._keeper is not None:
+            self._flush()
+            self._keeper.close()
 
     def __repr__(self) -> str:
         return f"<Simulation seed={self.seed} {self.fidelity}, {len(self.processes)} processes, {self.now_ms} ms>"
@@ -104,8 +148,8 @@ class Simulation(Looking):
             if wallet is None:
                 self._check_open()
                 self._spawner.check_name(name)
-                wallet = self._outside.wallet(name)
-                self._link_up()
+                self._inlet.wallet(name)
+                wallet = self._engine.wallets[self._engine.names[name]]
             self._wallets[name] = WalletHandle(self, wallet)
         return self._wallets[name]
 
@@ -134,11 +178,12 @@ class Simulation(Looking):
         NameTaken, UnknownName, UsageError. A refused spawn leaves no trace.
         """
         self._check_open()
-        resident = self._spawner.spawn(
+        plan = self._spawner.plan(
             source, name=name, owner=owner, tags=tags, module=module, cron=cron, on_boot=on_boot, file=file
         )
-        self._link_up()
-        return self.process(resident.id)
+        if callable(source):
+            self._inlet.handlers[plan.name] = source
+        return self.process(self._inlet.spawn(plan).id)
 
     def process(self, which: Address) -> ProcessHandle:
         """The handle of a process, by name or id. Raises UnknownName."""
@@ -166,12 +211,7 @@ class Simulation(Looking):
         target_id = self._outside.resolve(target)
         sender_id = self._outside.sender(sender, target_id)
         flat, text = self._outside.client_tags(target_id, data, tags, named)
-        self._timers_made += 1
-        timer_id = address_of("timer", str(self._timers_made), target_id)
-        timer = Timer(self, timer_id, every_ms, sender=sender_id, target=target_id, flat=flat, data=text)
-        self._timers[timer_id] = timer
-        self._engine.queue.push(self.now_ms + every_ms, TimerTick(timer_id, 1))
-        return timer
+        return Timer(self, self._inlet.every(every_ms, sender_id, target_id, text, flat))
 
     def upload(
         self,
@@ -190,9 +230,7 @@ class Simulation(Looking):
         """
         self._check_open()
         owner_id = self._outside.resolve(owner if owner is not None else "owner")
-        item = self._outside.item(owner_id, data, tags, named, id)
-        self._engine.upload(item)
-        return item
+        return self._inlet.item(id, owner_id, *self._outside.item_content(data, tags, named))
 
     def observe(self, observer: Observer) -> None:
         """Let an observer see every step from now on. Raises UsageError for what is no Observer."""
@@ -223,8 +261,7 @@ class Simulation(Looking):
         sender_id = self._outside.sender(sender, target_id)
         flat, data = self._outside.client_tags(target_id, data, tags, named)
         not_before_ms = self._outside.not_before_ms(after_ms, at_ms)
-        message = self._outside.message(sender_id, target_id, data, flat)
-        due_ms = self._engine.dispatch(message, not_before_ms=not_before_ms)
+        message, due_ms = self._inlet.send(sender_id, target_id, data, flat, not_before_ms)
         self._complain()
         sent = Sent(self, message, due_ms)
         if due_ms:
@@ -236,6 +273,7 @@ class Simulation(Looking):
     def step(self) -> bool:
         """Let the next event happen; False when nothing is waiting."""
         happened = self._engine.step()
+        self._flush()
         self._complain()
         return happened
 
@@ -279,10 +317,13 @@ class Simulation(Looking):
             if condition is not None and condition():
                 stopped_by = "condition"
                 break
-            if not bounded and not events & 1023:
-                engine.check_limits()
+            if not events & 1023:
+                self._flush()
+                if not bounded:
+                    engine.check_limits()
         if stopped_by == "time" and stop_ms is not None:
-            engine.clock.advance(stop_ms)
+            self._inlet.advance(stop_ms)
+        self._flush()
         self._forget_ended_chains()
         self._complain()
         loops = tuple(f"{engine.route_of(loop)}, {loop.hops:,} hops" for loop in engine.loops.suspects.values())
@@ -293,13 +334,10 @@ class Simulation(Looking):
     def eval(self, process: Address, code: str) -> Any:
         """Evaluate Lua in a process, now. See `ProcessHandle.eval`."""
         self._check_open()
-        resident, engine = self._resident(process), self._engine
+        resident = self._resident(process)
         lua = lua_of(resident)
-        check_text(code, f"Lua for {resident.name!r}")
-        flat = ("Action", "Eval", *CLIENT_TAGS)
-        message = self._outside.message(eval_owner(resident), resident.id, code, flat)
-        engine.counts.sent += 1
-        result = engine.evaluate(resident, engine.scheduler.assign(message, resident.id))
+        result = self._inlet.eval(resident.id, check_text(code, f"Lua for {resident.name!r}"))
+        self._flush()
         if result.error is not None:
             raise EvalError(resident.name, result.error)
         if result.verdict not in ("handled", "waiting"):
@@ -326,28 +364,22 @@ class Simulation(Looking):
     def cancel(self, what: Sent | Timer) -> bool:
         """Take a message back, or stop a timer; False when it has arrived, or was stopped, before."""
         self._check_open()
-        engine = self._engine
-        if isinstance(what, Timer):
-            engine.queue.remove(lambda event: isinstance(event, TimerTick) and event.timer_id == what.id)
-            return self._timers.pop(what.id, None) is not None
-        message = what.message
-        cancelled = engine.queue.remove(lambda event: isinstance(event, Arrival) and event.message is message)
-        for _ in range(cancelled):
-            engine.counts.on_the_way -= 1
-            engine.settle(what.id, Fate.CANCELLED, None)
-        if cancelled:
-            engine.journal.append(pack(("cancelled", what.id, self.now_ms)))
-        return cancelled > 0
+        return self._inlet.stop(what.id) if isinstance(what, Timer) else self._inlet.cancel(what.id)
 
     # Helpers, in the order in which they are called
 
     def _timer_message(self, tick: TimerTick) -> Message | None:
-        timer = self._timers.get(tick.timer_id)
+        timer = self._inlet.timers.get(tick.timer_id)
         if timer is None:
             return None
         timer.ticks = tick.number
         self._engine.queue.push(self.now_ms + timer.every_ms, TimerTick(timer.id, tick.number + 1))
         return self._outside.message(timer.sender_id, timer.target_id, timer.data, timer.flat)
+
+    def _flush(self) -> None:
+        """Have all that has happened so far kept, come what may."""
+        if self._keeper is not None:
+            self._keeper.flush(self._engine.events)
 
     def _check_open(self) -> None:
         if self._engine.closed:
@@ -367,7 +399,6 @@ class Simulation(Looking):
     def _bounds(
         self, for_ms: int | None, until: int | Callable[[], bool] | None
     ) -> tuple[int | None, Callable[[], bool] | None]:
-        self._link_up()  # a child may have got one of the names
         if self._links:
             ends = [end for link in self._links for end in link if end != "*"]
             missing = next(end for end in ends if end not in self._engine.names and not is_address(end))
@@ -397,3 +428,30 @@ class Simulation(Looking):
         if loops.longest is not None:
             waiting = (event for event in self._engine.queue.events() if isinstance(event, Arrival | Birth))
             loops.keep({event.message.pushed_for for event in waiting})
+
+
+def _journal(journal: Journal | str | Path | None, world: World) -> Journal:
+    if isinstance(journal, str | Path):
+        from aosim.disk_journal import DiskJournal
+
+        return DiskJournal.create(journal, world)
+    return journal if journal is not None else MemoryJournal()
+
+
+def _again(
+    kind: type[Simulation], world: World, journal: Journal, latency: Latency | int | None, network: Network | None
+) -> Simulation:
+    """A simulation made as a recorded one was."""
+    latency = latency if latency is not None else world.latency
+    if latency is None and network is None:
+        raise UsageError("the run had a latency model, or a network, of its own: give it as latency= or network=")
+    return kind(
+        world.seed,
+        fidelity=world.fidelity,
+        latency=latency if latency is not None else 0,
+        links={(sender, target): link for sender, target, link in world.links},
+        network=network,
+        start_ms=world.start_ms,
+        limits=world.limits,
+        journal=journal,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from aosim.checks import check_text, text_tags
 from aosim.cron import CronSpec, cron_plan, cron_tags
@@ -22,12 +23,26 @@ from aosim.profiles import PROFILES, profile_named, profile_of
 from aosim.residents import Resident
 from aosim.scheduler import SCHEDULER_ID
 
+_NO_CODE = Source("", "")
 _MODULE_TAGS = (
     *("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Module"),
     *("Module-Format", "wasm64-unknown-emscripten-draft_2024_02_15"),
     *("Input-Encoding", "JSON-1", "Output-Encoding", "JSON-1"),
     *("Memory-Limit", "1-gb", "Compute-Limit", "9000000000000"),
 )
+
+
+class SpawnPlan(NamedTuple):
+    """A process to be made, checked: plain values only."""
+
+    name: str
+    owner_id: str
+    given: tuple[str, ...]  # the flat tags the caller gave, those of cron included
+    module_id: str
+    own_module: Source | None  # a module of one's own
+    code: Source
+    on_boot: bool
+    in_python: bool
 
 
 class Spawner:
@@ -40,7 +55,7 @@ class Spawner:
         self._modules: dict[str, Source] = {}  # modules of one's own by their ids
         self._made = 0  # tells apart two processes made alike
 
-    def spawn(
+    def plan(
         self,
         source: str | Path | PythonHandler,
         *,
@@ -51,46 +66,39 @@ class Spawner:
         cron: CronSpec | None,
         on_boot: bool,
         file: str | None,
-    ) -> Resident:
-        """See `Simulation.spawn`."""
+    ) -> SpawnPlan:
+        """See `Simulation.spawn`. Changes nothing."""
         if name is not None:
             self.check_name(name)
         given = text_tags(pairs_of(tags), f"spawn of {name or 'a process'}")
         given += cron_tags(cron) if cron is not None else ()
         cron_plan(given, self._engine.clock)
-        module_id = self._module_id(module)
+        module_id, own_module = _module(module)
         owner_id = self._outside.resolve(owner if owner is not None else "owner")
-        code = Source("", "") if callable(source) else load_source(source, file)
-
+        code = _NO_CODE if callable(source) else load_source(source, file)
         name = name or self._free_name(code)
-        flat = _process_tags(name, given, module_id, code if on_boot else Source("", ""))
+        return SpawnPlan(name, owner_id, given, module_id, own_module, code, on_boot, callable(source))
+
+    def make(self, plan: SpawnPlan, handler: PythonHandler | None) -> Resident:
+        """Make a process, of a Python function when one is given. Raises BootError; then nothing has happened."""
+        name, owner_id, given, module_id, own_module, code, on_boot, _ = plan
+        if own_module is not None:
+            self._modules[module_id] = own_module
+        flat = _process_tags(name, given, module_id, code if on_boot else _NO_CODE)
         data = code.text if on_boot and code.text else " "
         first = signed(owner_id, owner_id, "", data, flat, number=self._made + 1)
         message = first[0]
         process_id = message.id
         process = (
-            PythonProcess(process_id, source, self._engine.close)
-            if callable(source)
+            PythonProcess(process_id, handler, self._engine.close)
+            if handler is not None
             else self.lua_process(message, module_id)
         )
         resident = Resident(process_id, name, owner_id, flat, process)
         resident.cron = cron_plan(flat, self._engine.clock)
-        self._boot(resident, first, Source("", "") if on_boot else code)
+        self._boot(resident, first, _NO_CODE if on_boot else code)
         self._made += 1
         return resident
-
-    def _module_id(self, module: str | Path) -> str:
-        if isinstance(module, Path) or check_text(module, "module=").endswith(".lua"):
-            own = load_source(Path(module))
-            module_id = address_of("module", *own)
-            self._modules[module_id] = own
-            return module_id
-        profile = profile_named(module)
-        if profile is not None:
-            return profile.module_id
-        if not is_address(module):
-            raise UnknownName(module, PROFILES, kind="module")
-        return module
 
     def lua_process(self, message: Message, module_id: str) -> Process:
         """The Lua process that a Process message asks for, not evaluated yet."""
@@ -143,6 +151,19 @@ class Spawner:
             self._engine.publish(letter)
             self._engine.counts.sent += 1
             self._engine.record(resident, assignment, result)
+
+
+def _module(module: str | Path) -> tuple[str, Source | None]:
+    """The id of a module, and its text when it is one of the caller's own."""
+    if isinstance(module, Path) or check_text(module, "module=").endswith(".lua"):
+        own = load_source(Path(module))
+        return address_of("module", *own), own
+    profile = profile_named(module)
+    if profile is not None:
+        return profile.module_id, None
+    if not is_address(module):
+        raise UnknownName(module, PROFILES, kind="module")
+    return module, None
 
 
 def _process_tags(name: str, given: tuple[str, ...], module_id: str, code: Source) -> tuple[str, ...]:

@@ -24,11 +24,12 @@ FLOORS = [
         *("seeds", "version"),
     },
     {
-        *("archive", "clock", "cron", "events", "executor", "fates", "findings", "journal", "loops", "messenger"),
+        *("archive", "clock", "cron", "disk_journal", "events", "executor", "fates", "findings", "inputs", "journal"),
+        *("loops", "messenger", "timers", "verified"),
         *("network", "observers", "patches", "process", "residents", "scheduler", "wallet", "weave"),
     },
     {"luavm"},
-    {"engine", "handles", "looking", "outside", "simulation", "spawning", "__init__"},
+    {"engine", "handles", "inlet", "looking", "outside", "simulation", "spawning", "__init__"},
 ]
 CORE = set().union(*FLOORS)
 CLI_FLOOR = 5

@@ -294,7 +294,7 @@ def test_a_simulation_shows_what_it_is() -> None:
     [
         ({"limits": 5}, r"limits=5: a Limits\(\.\.\.\)"),
         ({"network": 5}, r"network=5: it has no method plan"),
-        ({"journal": "run.db"}, r"journal='run.db': it has no method append"),
+        ({"journal": 5}, r"journal=5: it has no method append"),
     ],
 )
 def test_an_option_of_the_wrong_kind_is_refused_at_once(option: dict[str, Any], problem: str) -> None:

@@ -1,0 +1,167 @@
+"""The one way into a run from outside. What comes through is noted as plain values, and can be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from aosim.engine import Engine
+from aosim.errors import UsageError
+from aosim.events import Arrival, TimerTick
+from aosim.fates import Fate
+from aosim.ids import address_of
+from aosim.inputs import Keeper
+from aosim.journal import Input
+from aosim.luavm.bundle import Source
+from aosim.message import Message, Result
+from aosim.outside import CLIENT_TAGS, Outside, eval_owner
+from aosim.packing import pack
+from aosim.process import PythonHandler
+from aosim.residents import Resident
+from aosim.spawning import Spawner, SpawnPlan
+from aosim.timers import Repeated
+
+
+class Inlet:
+    """Does what a caller asks for, once everything about it has been checked.
+
+    Each method takes plain values only (text, numbers, tuples): with the seed and the number of
+    events before each, they make the whole run again.
+    """
+
+    def __init__(self, engine: Engine, outside: Outside, spawner: Spawner, keeper: Keeper | None) -> None:
+        self._engine = engine
+        self._outside = outside
+        self._spawner = spawner
+        self._keeper = keeper
+        self.timers: dict[str, Repeated] = {}  # those that tick
+        self._timers_made = 0
+        self.handlers: dict[str, PythonHandler] = {}  # of processes in Python, by their names
+
+    # Doing
+
+    def wallet(self, name: str) -> None:
+        """Make a wallet."""
+        self._outside.wallet(name)
+        self._note("wallet", name)
+
+    def spawn(self, plan: SpawnPlan) -> Resident:
+        """Make a process. Raises BootError."""
+        resident = self._spawner.make(plan, self.handlers.get(plan.name) if plan.in_python else None)
+        self._note("spawn", *plan)
+        return resident
+
+    def item(self, identity: str | None, owner_id: str, data: str, flat: tuple[str, ...]) -> Message:
+        """Put an item on Arweave."""
+        item = self._outside.item(identity, owner_id, data, flat)
+        self._engine.upload(item)
+        self._note("item", identity, owner_id, data, flat)
+        return item
+
+    def send(
+        self, sender_id: str, target_id: str, data: str, flat: tuple[str, ...], not_before_ms: int
+    ) -> tuple[Message, tuple[int, ...]]:
+        """Send a message from a wallet; returns it and when it will arrive."""
+        message = self._outside.message(sender_id, target_id, data, flat)
+        due_ms = self._engine.dispatch(message, not_before_ms=not_before_ms)
+        self._note("send", sender_id, target_id, data, flat, not_before_ms)
+        return message, due_ms
+
+    def every(self, every_ms: int, sender_id: str, target_id: str, data: str, flat: tuple[str, ...]) -> Repeated:
+        """Begin to send a message again and again."""
+        self._timers_made += 1
+        timer_id = address_of("timer", str(self._timers_made), target_id)
+        timer = Repeated(timer_id, every_ms, sender_id, target_id, data, flat)
+        self.timers[timer_id] = timer
+        self._engine.queue.push(self._engine.clock.now_ms + every_ms, TimerTick(timer_id, 1))
+        self._note("every", every_ms, sender_id, target_id, data, flat)
+        return timer
+
+    def stop(self, timer_id: str) -> bool:
+        """Stop a timer; False when it had been."""
+        self._engine.queue.remove(lambda event: isinstance(event, TimerTick) and event.timer_id == timer_id)
+        stopped = self.timers.pop(timer_id, None) is not None
+        if stopped:
+            self._note("stop", timer_id)
+        return stopped
+
+    def cancel(self, message_id: str) -> bool:
+        """Take a message back that is on its way; False when it is not."""
+        engine = self._engine
+        cancelled = engine.queue.remove(lambda event: isinstance(event, Arrival) and event.message.id == message_id)
+        for _ in range(cancelled):
+            engine.counts.on_the_way -= 1
+            engine.settle(message_id, Fate.CANCELLED, None)
+        if cancelled:
+            engine.journal.append(pack(("cancelled", message_id, engine.clock.now_ms)))
+            self._note("cancel", message_id)
+        return cancelled > 0
+
+    def eval(self, process_id: str, code: str) -> Result:
+        """Evaluate Lua in a process, as a message of its owner."""
+        engine = self._engine
+        resident = engine.residents[process_id]
+        flat = ("Action", "Eval", *CLIENT_TAGS)
+        message = self._outside.message(eval_owner(resident), process_id, code, flat)
+        engine.counts.sent += 1
+        result = engine.evaluate(resident, engine.scheduler.assign(message, process_id))
+        self._note("eval", process_id, code)
+        return result
+
+    def advance(self, now_ms: int) -> None:
+        """Let the time be that late, when nothing is due before."""
+        if now_ms > self._engine.clock.now_ms:
+            self._engine.clock.advance(now_ms)
+            self._note("advance", now_ms)
+
+    def _note(self, name: str, *given: object) -> None:
+        if self._keeper is not None:
+            self._keeper.note(Input(self._engine.events, name, given))
+
+    # Doing again
+
+    def redo(self, inputs: Iterable[Input], handlers: Mapping[str, PythonHandler], events: int) -> None:
+        """Do again what came from outside, with all that happened in between, up to a number of events.
+
+        `handlers` are the functions of the processes in Python, by name. Nothing is noted.
+        """
+        keeper, self._keeper = self._keeper, None
+        self.handlers.update(handlers)
+        try:
+            for one in inputs:
+                if one.events > events:
+                    break
+                self._step_to(one.events)
+                _ACTIONS[one.name](self, *one.given)
+            self._step_to(events)
+        finally:
+            self._keeper = keeper
+
+    def _step_to(self, events: int) -> None:
+        engine = self._engine
+        while engine.events < events:
+            if not engine.step():
+                raise UsageError(f"the run ended after {engine.events} events, when it was recorded it had {events}")
+
+    def _spawn_again(self, *values: Any) -> None:
+        plan = SpawnPlan(*values)
+        plan = plan._replace(code=Source(*plan.code), own_module=plan.own_module and Source(*plan.own_module))
+        if plan.in_python and plan.name not in self.handlers:
+            raise UsageError(
+                f"process {plan.name!r} is a Python function, which no file can hold: "
+                f"give it as handlers={{{plan.name!r}: ...}}"
+            )
+        self.spawn(plan)
+
+
+_ACTIONS: dict[str, Callable[..., object]] = {
+    "wallet": Inlet.wallet,
+    "spawn": Inlet._spawn_again,
+    "item": Inlet.item,
+    "send": Inlet.send,
+    "every": Inlet.every,
+    "stop": Inlet.stop,
+    "cancel": Inlet.cancel,
+    "eval": Inlet.eval,
+    "advance": Inlet.advance,
+}
