@@ -12,17 +12,8 @@ local lazy_ao = {}
 state = { nonce = nil, awake = false, whole = false, own = false }
 k.ao_state = state
 
-function lazy_ao.__index(t, key)
-  return k.part("ao_fields").find(t, key)
-end
-
-function lazy_ao.__newindex(t, key, value)
-  k.part("ao_fields").set(t, key, value)
-end
-
-lazy[lazy_ao] = function(t)
-  k.part("ao_fields").bring_all(t)
-end
+k.later(lazy_ao, "ao_fields", { "__index", "__newindex" })
+lazy[lazy_ao] = k.later({}, "ao_fields", { "bring_all" }).bring_all
 
 --- Make ao ready for the next message.
 function state.reset()

@@ -31,7 +31,6 @@ end
 env.Prompt, k.own_prompt = prompt, prompt
 
 -- Globals that are seldom used, and libraries that are globals, are there when they are asked for; nobody can tell.
-local pending = sandbox.pending
 for _, name in raw.ipairs({ "Version", "Tab", "Send", "Spawn", "Receive", "Assign", "handle" }) do
   pending[name] = "globals"
 end

@@ -38,8 +38,8 @@ local function wake_os(t)
   if not time_made then
     make_time(t)
   end
-  if sandbox.asleep[t] then
-    sandbox.wake_library(t)
+  if asleep[t] then
+    wake_library(t)
   end
 end
 
@@ -48,7 +48,7 @@ function lazy_os.__index(t, key)
     if not time_made then
       return make_time(t)
     end
-  elseif sandbox.asleep[t] then
+  elseif asleep[t] then
     wake_os(t)
     return rawget(t, key)
   end
@@ -65,12 +65,13 @@ setmetatable(os_library, lazy_os)
 
 --- Set the clock of a process to the time of a message.
 function k.set_time(timestamp)
-  sandbox.set_time(timestamp)
+  sandbox.now_ms = raw.tonumber(timestamp) or sandbox.now_ms -- which stays as it was for what is no number
+  sandbox.start_ms = sandbox.start_ms or sandbox.now_ms
   now = timestamp
   local library = rawget(env, "os")
   if library ~= os_library then
     if type(library) ~= "table" then
-      error("[string \".process\"]:583: attempt to index a " .. type(library) .. " value (global 'os')", 0)
+      k.no_os_library(library)
     end
     make_time(library)
     return
@@ -180,29 +181,6 @@ local function new_prompt()
   return text
 end
 
--- Lua returns no more than a million values at once, and fewer are kinder to its stack.
-local PIECE = 10000
-local rest, rest_size, rest_at
-
-local function next_piece()
-  local first = rest_at
-  if first > rest_size then
-    rest = nil
-    return "done"
-  end
-  rest_at = first + PIECE
-  return "more", unpack(rest, first, rest_at > rest_size and rest_size or rest_at - 1)
-end
-
---- Return values to the host: many of them in pieces, which it asks for by go_on.
-function k.hand_over(out, size)
-  if size <= PIECE then
-    return unpack(out, 1, size)
-  end
-  rest, rest_size, rest_at = out, size, 1
-  return next_piece()
-end
-
 -- Messages, one behind the other.
 local function append(out, size, sent, sent_count)
   for i = 1, sent_count do
@@ -215,7 +193,7 @@ local function append(out, size, sent, sent_count)
       out[size] = record[at]
     end
   end
-  return k.hand_over(out, size)
+  return steps.hand_over(out, size)
 end
 
 -- What was printed, or nil when some of it is no text.
@@ -317,8 +295,8 @@ end
 
 --- Go on after the host has handed over what the handlers asked for, or has taken a piece of the result.
 function fast.go_on()
-  if rest then
-    return next_piece()
+  if k.next_piece then
+    return k.next_piece()
   end
   local msg, record, logs = waiting_msg, waiting_record, waiting_logs
   return after(msg, record, logs, process.continue_handlers())

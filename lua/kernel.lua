@@ -74,11 +74,12 @@ end
 
 -- Fields of k that belong to a part, by the part's name. A table of k's own size would double with a few more.
 local comes_with = {
-  libraries = " json utils stringify dump private_json bit32 random ask ", findings = " forgive ", globals = " printable ",
+  libraries = " json utils stringify dump private_json bit32 random ask ", findings = " forgive forgive_camel ", globals = " printable ",
   environment = " environment set_environment process_tag ",
   ao_more = " forward parse_authorities restore_authorities refuse_send encode_data odd_reference refuse_reply "
     .. "fresh_outbox ao_function ",
-  whole_message = " reply "
+  whole_message = " reply ", long_way = " no_os_library ",
+  results = " plain_text "
 }
 
 setmetatable(k, {

@@ -22,7 +22,7 @@ local place = { Owner = OWNER, Timestamp = TIMESTAMP, ["Block-Height"] = HEIGHT,
 local flag = { Cron = CRON, ["Read-Only"] = READ_ONLY }
 local part = { Id = 1, Target = 2, ["Hash-Chain"] = 3, Signature = 6, Anchor = 7 }
 local MODULE, PUSHED_FOR = 4, 5 -- in the parts of REST
-local part_count = 7
+local PART_COUNT = 7
 
 -- The names of the tags that a messenger adds.
 local messenger_name = {
@@ -81,25 +81,19 @@ end
 
 message.normalize = normalize
 
--- The last part takes what is left: an anchor may hold anything.
-local function split(text)
-  local parts, at = {}, 1
-  for i = 1, part_count - 1 do
-    local stop = find(text, "\n", at, true)
-    parts[i] = sub(text, at, stop - 1)
-    at = stop + 1
-  end
-  parts[part_count] = sub(text, at)
-  return parts
-end
-
 -- The parts of the rest; with them come the five tags a messenger adds to what a process sent.
 local function open(record)
-  local parts = record[REST]
-  if type(parts) == "table" then
-    return parts
+  local text = record[REST]
+  if type(text) == "table" then
+    return text
   end
-  parts = split(parts)
+  local parts, begin = {}, 1
+  for i = 1, PART_COUNT - 1 do
+    local stop = find(text, "\n", begin, true)
+    parts[i] = sub(text, begin, stop - 1)
+    begin = stop + 1
+  end
+  parts[PART_COUNT] = sub(text, begin) -- the last takes what is left: an anchor may hold anything
   record[REST] = parts
   if record[FLAGS] & PUSHED ~= 0 then
     local n, from = #record, record[FROM]
@@ -138,10 +132,6 @@ end
 message.first_tag = first_tag
 message.last_tag = last_tag
 
-local function forgive_camel(key, name)
-  k.forgive("camel-tag", key, key .. " is " .. name .. " on the network")
-end
-
 function lazy_tags.__index(tags, key)
   local record = tags[secret]
   for at = FIRST, #record, 2 do
@@ -156,7 +146,7 @@ function lazy_tags.__index(tags, key)
   local alias = record[ALIAS]
   local name = alias and alias[key]
   if name then
-    forgive_camel(key, name)
+    k.forgive_camel(key, name)
     return first_tag(record, name)
   end
 end
@@ -221,23 +211,14 @@ end
 
 message.field_of = field_of
 
-local special = {
-  TagArray = function(_, record)
-    return record[ARRAY] or k.part("whole_message").array_of(record)
-  end,
-  reply = function(msg, record)
-    return record[REPLY] or reply_of(msg, record)
-  end,
-  forward = function(msg, record)
-    return record[FORWARD] or k.part("whole_message").forward_of(msg, record)
-  end
-}
-
 function lazy_message.__index(msg, key)
   local record = msg[secret]
-  local make = special[key]
-  if make then
-    return make(msg, record)
+  if key == "reply" then
+    return record[REPLY] or reply_of(msg, record)
+  elseif key == "forward" then
+    return record[FORWARD] or k.part("whole_message").forward_of(msg, record)
+  elseif key == "TagArray" then
+    return record[ARRAY] or k.part("whole_message").array_of(record)
   end
   local value = field_of(record, key)
   if value ~= nil then
@@ -248,20 +229,14 @@ function lazy_message.__index(msg, key)
   if name then
     value = field_of(record, name)
     if value ~= nil then
-      forgive_camel(key, name)
+      k.forgive_camel(key, name)
     end
     return value
   end
 end
 
-lazy[lazy_message] = function(msg)
-  k.part("whole_message").wake_message(msg)
-end
-
-lazy[lazy_tags] = function(tags)
-  k.part("whole_message").wake_tags(tags)
-end
-
+local wakes = k.later({}, "whole_message", { "wake_message", "wake_tags" })
+lazy[lazy_message], lazy[lazy_tags] = wakes.wake_message, wakes.wake_tags
 lazy_message.__newindex, lazy_tags.__newindex = wake_first, wake_first
 
 local function note_alias(record, spelling, name)
@@ -312,5 +287,5 @@ function message.from_record(record)
 end
 
 -- For the part that wakes messages.
-message.secret, message.open, message.forgive_camel, message.reply_of = secret, open, forgive_camel, reply_of
+message.secret, message.open, message.reply_of = secret, open, reply_of
 message.place, message.flag, message.part = place, flag, part

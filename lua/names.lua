@@ -34,4 +34,4 @@ local need, give_up = {}, {} -- what a coroutine yields, and what it throws, to 
 --- What the kernel builds, each made by the file of its name; the first is the table that the parts in later/ are given.
 local k, sandbox, env, message, outbox, ao, handlers, process, fast, steps
 local state, waits, tag_patterns, search, current -- of ao, of handlers, of message
-local lazy, awake, wake_first -- of sandbox
+local lazy, awake, wake_first, asleep, wake_library, pending -- of sandbox

@@ -23,14 +23,15 @@ local ADDRESS_SIZE = 43
 
 outbox.not_tags, outbox.delays = not_tags, delays
 
-local names, names_max = {}, 8 -- used again for every send
+local NAMES_MAX = 8
+local names = {} -- used again for every send
 
 -- The names of what leaves as tags, sorted, in `names`; nil when there is more to it than a few texts.
 local function few_names(t)
   local n = 0
   for name, value in next, t do
     if not not_tags[name] then
-      if type(name) ~= "string" or type(value) ~= "string" or delays[name] or n == names_max then
+      if type(name) ~= "string" or type(value) ~= "string" or delays[name] or n == NAMES_MAX then
         return nil
       end
       local at = n
@@ -95,9 +96,8 @@ function lazy_sent.__index(t, key)
   return t[key]
 end
 
-lazy[lazy_sent] = function(t)
-  k.part("requests").wake_sent(t)
-end
+local wakes = k.later({}, "requests", { "wake_sent", "wake_answer" })
+lazy[lazy_sent], lazy[lazy_answer] = wakes.wake_sent, wakes.wake_answer
 
 -- What Send returns: an output and the two functions. The message itself is nobody's any more.
 function lazy_answer.__index(t, key)
@@ -108,10 +108,6 @@ function lazy_answer.__index(t, key)
   elseif key == "output" then
     return "Message added to outbox"
   end
-end
-
-lazy[lazy_answer] = function(t)
-  k.part("requests").wake_answer(t)
 end
 
 lazy_sent.__newindex, lazy_answer.__newindex = wake_first, wake_first

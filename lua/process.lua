@@ -9,7 +9,8 @@ k.process = process
 -- without anybody having seen it is used again for another. A worker is { thread, handling, kept ... };
 -- its turn tells the wait it is in from older ones, its place in the list of those that wait is `listed`.
 local idle
-local more_idle, idle_count, idle_max = {}, 0, 16
+local IDLE_MAX = 16
+local more_idle, idle_count = {}, 0
 local workers = setmetatable({}, weak_keys)
 k.workers = workers
 local finished = {} -- yielded by a coroutine that is ready for another message
@@ -37,7 +38,7 @@ local function release(worker)
   end
   if not idle then
     idle = worker
-  elseif idle_count < idle_max then
+  elseif idle_count < IDLE_MAX then
     idle_count = idle_count + 1
     more_idle[idle_count] = worker
   end

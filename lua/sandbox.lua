@@ -17,15 +17,15 @@ local hidden = setmetatable({}, { __mode = "k", __index = lazy })
 --- hidden: metatables the process must not see, those among them; libraries: the library tables; files: path -> content
 --- for io.open. part: finds a part by name, set by whoever loaded this; find_module: asked for modules that are nowhere
 --- else.
-sandbox = { env = env, libraries = libraries, lazy = lazy, hidden = hidden, files = {}, now_ms = 0 }
+sandbox = { libraries = libraries, lazy = lazy, hidden = hidden, files = {}, now_ms = 0 }
 
-parts.sandbox_names()
+local format = parts.sandbox_names()
 
 -- Functions that are in parts: pairs and next in the fixed order; a module by its name, and the text of a file; the
--- innermost place in code of the author.
+-- innermost place in code of the author; the number of an object.
 local found_in = {
   pairs = "sandbox_pairs", next = "sandbox_next", find_module = "libraries", read_file = "libraries",
-  random = "libraries", where = "sandbox_texts"
+  random = "libraries", where = "sandbox_texts", serial = "sandbox_texts"
 }
 setmetatable(sandbox, {
   __index = function(_, name)
@@ -61,14 +61,13 @@ end
 
 -- Globals that are there once somebody asks for them: name -> the part they come with, true for what is made by itself,
 -- or the value, for what few look for: a table with more than 32 globals takes the room of one with 64.
-local pending = {
+pending = {
   pairs = "sandbox_pairs", next = "sandbox_next",
   rawget = "sandbox_base", rawset = "sandbox_base", rawlen = "sandbox_base", getmetatable = "sandbox_base",
   setmetatable = "sandbox_base", collectgarbage = "sandbox_base",
   load = "sandbox_modules", require = "sandbox_modules", loadfile = "sandbox_modules", dofile = "sandbox_modules",
   rawequal = raw.rawequal, xpcall = raw.xpcall
 }
-sandbox.pending = pending
 
 -- All that come with one part come at once.
 local function bring(name)
@@ -112,11 +111,10 @@ setmetatable(env, lazy_globals)
 -- Libraries -----------------------------------------------------------------------------------------------------
 
 -- Tables that come whole with a part once somebody misses something in one of them: table -> the part.
-local asleep = {}
-sandbox.asleep = asleep
+asleep = {}
 local lazy_library = {}
 
-local function wake_library(t)
+function wake_library(t)
   local file = asleep[t]
   local part = sandbox.part(file) -- may raise, to have the host bring the file first
   for name, functions in next, libraries do
@@ -140,7 +138,6 @@ function lazy_library.__index(functions, key)
 end
 
 lazy_library.__newindex, lazy[lazy_library] = wake_first, wake_library
-sandbox.wake_library = wake_library
 
 local function on_demand(file, tables)
   for name, functions in next, tables do
@@ -150,7 +147,7 @@ local function on_demand(file, tables)
 end
 
 local string = library("string")
-string.format, string.dump = sandbox.format, nil
+string.format, string.dump = format, nil
 
 -- Methods of texts are looked up in the library as the process has patched it.
 local text_meta = meta_of("")
@@ -181,12 +178,6 @@ for name, functions in next, libraries do
   loaded[name] = functions
 end
 loaded._G = env
-
---- The time of the message being handled, in milliseconds. What is no number leaves the time as it was.
-function sandbox.set_time(timestamp)
-  sandbox.now_ms = raw.tonumber(timestamp) or sandbox.now_ms
-  sandbox.start_ms = sandbox.start_ms or sandbox.now_ms
-end
 
 --- Take away the true globals and the list of loaded libraries. The binding looks up `debug` before every call into
 --- Lua, so that one name must lead to a plain value. The files of the host are left open, but out of reach.

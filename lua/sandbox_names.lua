@@ -28,20 +28,6 @@ function wake_first(object, key, value)
   object[key] = value
 end
 
-local serials = setmetatable({}, weak_keys)
-sandbox.serial_last = 0
-
---- The number of a table, function or thread, given at first sight.
-local function serial(object)
-  local number = serials[object]
-  if not number then
-    number = sandbox.serial_last + 1
-    sandbox.serial_last = number
-    serials[object] = number
-  end
-  return number
-end
-
 local function to_text(...)
   local value = ...
   local kind = type(value)
@@ -52,20 +38,7 @@ local function to_text(...)
   elseif kind == "number" or kind == "boolean" or kind == "nil" then
     return tostring(value)
   end
-  local meta = awake(value)
-  if meta then
-    local custom = rawget(meta, "__tostring")
-    if custom ~= nil then
-      local text = custom(value)
-      if type(text) ~= "string" and type(text) ~= "number" then
-        error("'__tostring' must return a string", 2)
-      end
-      return text
-    end
-    local name = rawget(meta, "__name")
-    kind = type(name) == "string" and name or kind
-  end
-  return raw_format("%s: 0x%08x", kind, serial(value))
+  return sandbox.part("sandbox_texts").of_object(value)
 end
 
 local function is_object(value)
@@ -93,4 +66,5 @@ local function format(...)
 end
 
 sandbox.blame, sandbox.expected, sandbox.awake = blame, expected, awake
-sandbox.serials, sandbox.serial, sandbox.tostring, sandbox.format = serials, serial, to_text, format
+sandbox.serials, sandbox.serial_last, sandbox.tostring = setmetatable({}, weak_keys), 0, to_text
+return format

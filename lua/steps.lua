@@ -8,17 +8,6 @@ k.steps = steps
 
 -- Running ------------------------------------------------------------------------------------------------
 
--- Texts of errors are made here, by raw means: what a process threw may be anything.
-function k.plain_text(value)
-  local kind = type(value)
-  if kind == "string" then
-    return value
-  elseif kind == "number" or kind == "boolean" then
-    return tostring(value)
-  end
-  return "(error object is a " .. kind .. " value)"
-end
-
 --- What the host is told when a coroutine has stopped for it: "need" and the name of a part, or "ask" and a question.
 function k.need_of(name)
   if name == k.question then
@@ -68,22 +57,23 @@ end
 
 local function pass(ok, ...)
   if not ok then
-    return "failed", "", false, k.plain_text(...), k.plain_text(...), 0
+    return drive(pass, "results", "broken", ...)
   end
   return ...
 end
 
---- Who this process is; once, before the first step.
-function steps.introduce(...)
-  return drive(pass, "environment", "introduce", ...)
+local function hand_out(ok, result)
+  return drive(pass, "results", ok and "hand_out" or "hand_out_failure", result)
 end
 
-local function hand_out(ok, result)
-  if not ok then
-    k.verdict, k.problem = "failed", result
-    result = { Error = k.plain_text(result) }
+local PIECE = 10000
+
+--- Return values to the host, many of them in pieces.
+function steps.hand_over(out, size)
+  if size > PIECE then
+    return drive(pass, "results", "in_pieces", out, size)
   end
-  return drive(pass, "results", "hand_out", result)
+  return unpack(out, 1, size)
 end
 
 --- The long way: everything done by the book.
@@ -119,11 +109,7 @@ function steps.call(part, name, ...)
   return drive(back, part, name, ...)
 end
 
-function steps.file(path, text)
-  sandbox.files[path] = text
-end
-
 take = fast.step
 sandbox.close()
 sandbox.close = nil
-return steps.step, steps.introduce, provide, steps.go_on, steps.call, steps.file, forget_parts
+return steps.step, provide, steps.go_on, steps.call, forget_parts

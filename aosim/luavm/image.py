@@ -7,12 +7,12 @@ Python keeps is added, and an image is checked before anything of it is believed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
 from struct import unpack_from
-from typing import Any, cast
+from typing import cast
 
 from lupa.lua53 import LuaRuntime
 
@@ -40,15 +40,14 @@ class ImagedVm(Vm):
 
     __slots__ = ("_run",)
 
-    def _begin(self, runtime: LuaRuntime) -> Callable[..., Any]:
+    def _begin(self, runtime: LuaRuntime) -> None:
         begin, self._run = runtime.execute(_OPEN, source.library("image_boot"))
-        introduce = super()._begin(runtime)
-        doors = (self.step, introduce, self._provide, self._go_on, self._call, self._file, self.forget_parts)
+        super()._begin(runtime)
+        doors = (self.step, self._provide, self._go_on, self._call, self.forget_parts)
         kind = self._kind()
         if kind not in _plans:
             _plans[kind] = self._run(source.library("image_plan"), *doors)
         begin(*_plans[kind], *doors)
-        return introduce
 
     def image(self, note: bytes = b"") -> bytes:
         """All that future results depend on, with a note of the caller's. Changes nothing.

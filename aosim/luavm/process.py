@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from lupa.lua53 import LuaError
@@ -63,6 +64,8 @@ class LuaProcess:
             self._see_items()
         step = self._step_of(assignment)
         if step[_FLAGS] > _PUSHED:
+            if step[_FLAGS] >= _BOOT:
+                step = tuple(_same(value) if type(value) is bytes and len(value) < _LONG else value for value in step)
             return self._keep(step)
         # What `_keep` does, without the calls, for the two answers that nearly every message gets.
         try:
@@ -243,6 +246,15 @@ def _broken(problem: LuaError) -> Result:
     """The runtime itself was stopped: by a shortage, or by a fault of ours."""
     text = str(problem)
     return Result(error=plain_error(text), raw_error=text, verdict="failed")
+
+
+_LONG = 65536  # bytes; what is longer is not kept for those to come
+
+
+@lru_cache(maxsize=1024)
+def _same(text: bytes) -> bytes:
+    """The text, as the one object that stands for all that are equal: what processes boot with is much alike."""
+    return text
 
 
 _new_tuple: Any = tuple.__new__  # a NamedTuple's own constructor costs three times as much

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from weakref import WeakMethod
 
 from lupa.lua53 import LuaError, LuaRuntime
@@ -51,7 +51,6 @@ class Vm:
         "_call",
         "_desk",
         "_fidelity",
-        "_file",
         "_go_on",
         "_info",
         "_limits",
@@ -83,26 +82,26 @@ class Vm:
 
     def start(self) -> None:
         """Begin anew, with nothing evaluated."""
-        self._introduce(self._begin(source.new_runtime()))
+        self._begin(source.new_runtime())
+        self._introduce()
 
-    def _begin(self, runtime: LuaRuntime) -> Callable[..., Any]:
-        """Start the runtime of a process nobody has introduced yet; returns what introduces it."""
-        self.step, introduce, self._provide, self._go_on, self._call, self._file, self.forget_parts = runtime.execute(
+    def _begin(self, runtime: LuaRuntime) -> None:
+        """Start the runtime of a process nobody has introduced yet."""
+        self.step, self._provide, self._go_on, self._call, self.forget_parts = runtime.execute(
             source.bundle(), self._fidelity, *_versions(self._profile)
         )
         self._runtime = runtime
         self._desk: Desk | None = None
         self.items_seen = 0  # how many items of the weave there are for the process
-        return cast(Callable[..., Any], introduce)
 
-    def _introduce(self, introduce: Callable[..., Any]) -> None:
+    def _introduce(self) -> None:
         info = self._info
-        done = introduce(
+        self.call(
+            *(b"environment", b"introduce"),
             *map(to_bytes, (info.id, info.owner, info.module_id, info.module_owner)),
             len(info.flat),
             *texts_to_bytes(info.flat + info.module_flat),
         )
-        self.hand_over(done)
         for name in self._wanted:
             self._provide(name.encode(), source.library(name), True)
         if _LETTING_THROUGH in self._wanted:
@@ -180,4 +179,4 @@ class Vm:
 
     def file(self, path: str, text: str) -> None:
         """Let the process read a text at a path."""
-        self._file(to_bytes(path), to_bytes(text))
+        self.call(b"environment", b"put_file", to_bytes(path), to_bytes(text))

@@ -24,7 +24,7 @@ local function complete(t)
 end
 
 --- A field that is not there yet.
-function fields.find(t, key)
+function fields.__index(t, key)
   if new_with_each[key] then
     if not state.awake then
       wake(t)
@@ -36,7 +36,8 @@ function fields.find(t, key)
   end
 end
 
-function fields.set(t, key, value)
+--- An assignment to one.
+function fields.__newindex(t, key, value)
   if new_with_each[key] and not state.awake then
     wake(t)
   elseif not state.whole then

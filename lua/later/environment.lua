@@ -84,6 +84,11 @@ function environment.introduce(...)
   adopt((...))
 end
 
+--- Let the process read a text at a path.
+function environment.put_file(path, text)
+  k.sandbox.files[path] = text
+end
+
 --- The same from a decoded JSON object.
 function environment.set_environment(given)
   if type(given) ~= "table" then

@@ -19,4 +19,9 @@ function findings.forgive(rule, name, detail, place)
   end
 end
 
+--- A field or tag was found by another spelling.
+function findings.forgive_camel(key, name)
+  findings.forgive("camel-tag", key, key .. " is " .. name .. " on the network")
+end
+
 return findings

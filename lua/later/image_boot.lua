@@ -71,7 +71,7 @@ local function copy_tables(left)
       copies[at], boot.metas[at] = copy, meta_of(t)
       if rawget(t, "_G") == t then
         boot.env = t
-      elseif rawget(t, "serials") and rawget(t, "env") then
+      elseif rawget(t, "serials") and rawget(t, "serial_last") then
         boot.sandbox = t
       elseif rawget(t, "workers") and rawget(t, "sandbox") then
         boot.workers = t.workers

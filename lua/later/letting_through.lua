@@ -106,9 +106,9 @@ end
 
 --- Put them in the place of Lua's own; before the process has run anything.
 function letting_through.begin()
-  local coroutine = sandbox.env.coroutine
+  local coroutine = k.env.coroutine
   coroutine.resume, coroutine.wrap = resume_it, wrap
-  sandbox.env.string.gsub = substitute
+  k.env.string.gsub = substitute
   k.lets_through = true
 end
 

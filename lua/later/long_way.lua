@@ -102,6 +102,10 @@ local function decode_data(msg)
   end
 end
 
+function long_way.no_os_library(value)
+  error("[string \".process\"]:583: attempt to index a " .. type(value) .. " value (global 'os')", 0)
+end
+
 -- aos: a message that does not say who sent and signed it cannot be evaluated.
 local function need_sender(msg)
   for _, name in raw.ipairs({ "From", "Owner" }) do

@@ -4,9 +4,28 @@ local k = ...
 local raw, outbox = k.raw, k.outbox
 local env, ao, state = k.env, k.ao, k.ao_state
 local type, tostring, error = raw.type, raw.tostring, raw.error
-local plain_text, find = k.plain_text, raw.string.find
+local find, unpack = raw.string.find, raw.table.unpack
 
 local results = {}
+
+--- Texts of errors are made here, by raw means: what a process threw may be anything.
+local function plain_text(value)
+  local kind = type(value)
+  if kind == "string" then
+    return value
+  elseif kind == "number" or kind == "boolean" then
+    return tostring(value)
+  end
+  return "(error object is a " .. kind .. " value)"
+end
+
+results.plain_text = plain_text
+
+--- What is told of code that failed where nothing else can be told.
+function results.broken(problem)
+  local text = plain_text(problem)
+  return "failed", "", false, text, text, 0
+end
 
 local function joined_logs()
   local logs = env.HANDLER_PRINT_LOGS
@@ -206,11 +225,38 @@ local function emit_result(result)
   emit_forgiven()
 end
 
+-- Lua returns no more than a million values at once, and fewer are kinder to its stack.
+local PIECE = 10000
+
+--- Return values to the host: many of them in pieces, which it asks for by go_on.
+function results.in_pieces(all, count)
+  if count <= PIECE then
+    return unpack(all, 1, count)
+  end
+  local at = 1
+  function k.next_piece()
+    local first = at
+    if first > count then
+      k.next_piece = nil
+      return "done"
+    end
+    at = first + PIECE
+    return "more", unpack(all, first, at > count and count or at - 1)
+  end
+  return k.next_piece()
+end
+
 --- A result as flat values.
 function results.hand_out(result)
   out, size = {}, 0
   emit_result(result)
-  return k.hand_over(out, size)
+  return results.in_pieces(out, size)
+end
+
+--- The result of a message that failed where there is no result.
+function results.hand_out_failure(problem)
+  k.verdict, k.problem = "failed", problem
+  return results.hand_out({ Error = plain_text(problem) })
 end
 
 return results

@@ -5,7 +5,7 @@ local raw, sandbox = k.raw, k.sandbox
 
 local type, select, pcall, error, rawget = raw.type, raw.select, raw.pcall, raw.error, raw.rawget
 local find, sub, gsub, concat = raw.string.find, raw.string.sub, raw.string.gsub, raw.table.concat
-local raw_ipairs, raw_load, env = raw.ipairs, raw.load, sandbox.env
+local raw_ipairs, raw_load, env = raw.ipairs, raw.load, k.env
 local package, blame, expected = sandbox.libraries.package, sandbox.blame, sandbox.expected
 local loaded, preload = sandbox.loaded, sandbox.preload
 

@@ -8,7 +8,7 @@ local raw_ipairs, raw_tostring = raw.ipairs, raw.tostring
 local getinfo, getupvalue = raw.debug.getinfo, raw.debug.getupvalue
 local match, raw_format = raw.string.match, raw.string.format
 local concat, raw_sort, math_type = raw.table.concat, raw.table.sort, raw.math.type
-local env, libraries, serials, serial = sandbox.env, sandbox.libraries, sandbox.serials, sandbox.serial
+local env, libraries, serials, serial = k.env, sandbox.libraries, sandbox.serials, sandbox.serial
 local blame, expected, awake = sandbox.blame, sandbox.expected, sandbox.awake
 local keys_after = sandbox.part("sandbox_pairs").keys_after
 

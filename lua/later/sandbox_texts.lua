@@ -26,6 +26,35 @@ local function blame(name, message)
   error(message, 3)
 end
 
+--- The number of a table, function or thread, given at first sight.
+local function serial(object)
+  local number = serials[object]
+  if not number then
+    number = sandbox.serial_last + 1
+    sandbox.serial_last = number
+    serials[object] = number
+  end
+  return number
+end
+
+--- tostring of a table, function or thread; it calls this in return place.
+local function of_object(value)
+  local kind, meta = type(value), sandbox.awake(value)
+  if meta then
+    local custom = raw.rawget(meta, "__tostring")
+    if custom ~= nil then
+      local text = custom(value)
+      if type(text) ~= "string" and type(text) ~= "number" then
+        error("'__tostring' must return a string", 2)
+      end
+      return text
+    end
+    local name = raw.rawget(meta, "__name")
+    kind = type(name) == "string" and name or kind
+  end
+  return raw_format("%s: 0x%08x", kind, serial(value))
+end
+
 -- pcall of string.format, where some of the values are objects.
 local function format(...)
   local count, values = select("#", ...), { ... }
@@ -72,4 +101,4 @@ local function where()
   return nil
 end
 
-return { blame = blame, format = format, unnumbered = unnumbered, where = where }
+return { blame = blame, format = format, unnumbered = unnumbered, where = where, serial = serial, of_object = of_object }

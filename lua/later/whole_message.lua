@@ -4,13 +4,13 @@ local k = ...
 local raw, sandbox, message = k.raw, k.sandbox, k.message
 local setmetatable, rawget, rawset = raw.setmetatable, raw.rawget, raw.rawset
 local secret, open, current, never_field = message.secret, message.open, message.current, message.never_field
-local forgive_camel, field_of = message.forgive_camel, message.field_of
+local field_of = message.field_of
 local reply_of, type = message.reply_of, raw.type
 
 local REPLY, FORWARD, ARRAY, ALIAS, FIRST = 2, 3, 4, 5, 15 -- places in a record
 
 -- A table that knows the other spellings of its keys (docs fidelity); not a process's business.
-local function with_aliases(t, record, forgive)
+local function with_aliases(t, record)
   local alias = record[ALIAS]
   if not alias then
     return setmetatable(t, nil)
@@ -20,7 +20,7 @@ local function with_aliases(t, record, forgive)
       local name = alias[key]
       local value = name and rawget(t, name)
       if value ~= nil then
-        forgive(key, name)
+        k.forgive_camel(key, name)
       end
       return value
     end
@@ -44,7 +44,7 @@ local function wake_tags(tags)
   if record == current.record then
     current.record = false
   end
-  with_aliases(tags, record, forgive_camel)
+  with_aliases(tags, record)
   fill_tags(tags, record)
 end
 
@@ -93,7 +93,7 @@ local function wake_message(msg)
   if record == current.record then
     current.record = false
   end
-  with_aliases(msg, record, forgive_camel)
+  with_aliases(msg, record)
   open(record)
   for at = FIRST, #record, 2 do
     local name = record[at]

@@ -33,10 +33,11 @@ for _, name in ipairs({ "string", "table", "math", "utf8", "coroutine" }) do
     raw[name][key] = value
   end
 end
-local sandbox = load(parts.sandbox, "sandbox", "b")()
+local sandbox, env = load(parts.sandbox, "sandbox", "b")()
+sandbox.env = env
 codes = nil
 function sandbox.part(name)
-  loaded[name] = loaded[name] or raw.load(parts[name], "=?", "b")({ raw = raw, sandbox = sandbox })
+  loaded[name] = loaded[name] or raw.load(parts[name], "=?", "b")({ raw = raw, sandbox = sandbox, env = env })
   return loaded[name]
 end
 function sandbox.find_module() end
@@ -87,7 +88,7 @@ def codes() -> tuple[bytes, ...]:
     dump = bare().eval(b"function(text, name) return string.dump(assert(load(text, name, 't')), true) end")
     result = [
         b"sandbox",
-        dump(together(LUA / f"{name}.lua" for name in PARTS) + b"return parts.sandbox(parts)", b"sandbox"),
+        dump(together(LUA / f"{name}.lua" for name in PARTS) + b"return parts.sandbox(parts), env", b"sandbox"),
     ]
     for path in sorted((LUA / "later").glob("sandbox_*.lua")):
         result += [path.stem.encode(), dump(path.read_bytes(), path.stem.encode())]

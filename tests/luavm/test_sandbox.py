@@ -265,8 +265,8 @@ def test_dates_are_utc_with_english_names(seconds: int) -> None:
 
 def test_dates_without_a_time_tell_the_time_of_the_message() -> None:
     run, trusted = new_sandbox()
-    trusted("sandbox.set_time(1000)")
-    trusted("sandbox.set_time(1700000060000)")
+    trusted("sandbox.now_ms, sandbox.start_ms = 1000, 1000")
+    trusted("sandbox.now_ms = 1700000060000")
     assert run("return os.date('%Y-%m-%d %H:%M:%S'), os.clock()") == "2023-11-14 22:14:20|1700000059.0"
 
 
