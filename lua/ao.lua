@@ -1,7 +1,7 @@
 --- ao.lua: the table `ao` of a process: sending, spawning, trust.
 
 local math_type = raw.math.type
-local request, secret, lazy_sent = outbox.request, outbox.secret, outbox.lazy_sent
+local request, lazy_sent = outbox.request, outbox.lazy_sent
 
 ao = { _version = "0.0.6", id = "", _module = "", reference = 0, authorities = {}, assignables = {} }
 k.ao = ao

@@ -31,32 +31,21 @@ local function make_time(t)
   end
   rawset(t, "time", time)
   time_made = true
-  return time
-end
-
-local function wake_os(t)
-  if not time_made then
-    make_time(t)
-  end
-  if asleep[t] then
-    wake_library(t)
-  end
 end
 
 function lazy_os.__index(t, key)
-  if key == "time" then
-    if not time_made then
-      return make_time(t)
-    end
-  elseif asleep[t] then
-    wake_os(t)
-    return rawget(t, key)
+  if not time_made then
+    make_time(t)
   end
+  if key ~= "time" and asleep[t] then
+    wake_library(t)
+  end
+  return rawget(t, key)
 end
 
 lazy_os.__newindex = wake_first
 lazy[lazy_os] = function(t)
-  wake_os(t)
+  lazy_os.__index(t)
   setmetatable(t, nil)
 end
 
@@ -69,29 +58,23 @@ function k.set_time(timestamp)
   sandbox.start_ms = sandbox.start_ms or sandbox.now_ms
   now = timestamp
   local library = rawget(env, "os")
-  if library ~= os_library then
-    if type(library) ~= "table" then
-      k.no_os_library(library)
-    end
-    make_time(library)
-    return
-  end
   local meta = getmetatable(library)
-  if meta == nil then
+  if library == os_library and (meta == nil or meta == lazy_os) then
     setmetatable(library, lazy_os)
-    meta = lazy_os
-  end
-  if meta == lazy_os then
     rawset(library, "time", nil)
     time_made = false
-  else
+  elseif type(library) == "table" then
     make_time(library)
+  else
+    k.no_os_library(library)
   end
 end
 
 -- Built-in handlers -------------------------------------------------------------------------
 
 local eval_at, default_at = 1, 2
+local eval_entry, eval_handle, default_entry, default_handle
+local eval_pattern = k.eval_pattern
 
 local function place_in(list, name)
   for i = 1, rawlen(list) do
@@ -109,18 +92,18 @@ local function handlers_stand()
     list = waits.shadow
   end
   local eval, default = list[eval_at], list[default_at]
-  if eval == k.eval_entry and default == k.default_entry and eval and default then
-    return eval.name == "_eval" and eval.pattern == k.eval_pattern and eval.handle == k.eval_handle
-      and default.name == "_default" and default.handle == k.default_handle
+  if eval == eval_entry and default == default_entry and eval and default then
+    return eval.name == "_eval" and eval.pattern == eval_pattern and eval.handle == eval_handle
+      and default.name == "_default" and default.handle == default_handle
   end
   eval_at, default_at = place_in(list, "_eval") or 0, place_in(list, "_default") or 0
   eval, default = list[eval_at], list[default_at]
-  if not eval or not default or eval.pattern ~= k.eval_pattern or default.pattern ~= k.default_pattern then
+  if not eval or not default or eval.pattern ~= eval_pattern or default.pattern ~= k.default_pattern then
     return false
   end
-  k.eval_entry, k.eval_handle = eval, eval.handle
-  k.default_entry, k.default_handle = default, default.handle
-  return k.built_in[eval.handle] == "eval" and k.built_in[default.handle] == "default"
+  eval_entry, eval_handle = eval, eval.handle
+  default_entry, default_handle = default, default.handle
+  return k.direct[eval.handle] == k.run_eval and k.direct[default.handle] == k.run_default
 end
 
 -- The step --------------------------------------------------------------------------------------------------
@@ -209,15 +192,6 @@ local function printed(logs)
   return concat(logs, "\n")
 end
 
-local function plain(sent, count)
-  for i = 1, count do
-    if sent[i].odd then
-      return false
-    end
-  end
-  return outbox.spawned_count == 0
-end
-
 local waiting_msg, waiting_record, waiting_logs
 
 local function after(msg, record, logs, ok, problem)
@@ -242,7 +216,7 @@ local function after(msg, record, logs, ok, problem)
   end
   local count = outbox.sent_count
   local sent = outbox.sent
-  if ok and not awake and env.HANDLER_PRINT_LOGS == logs and plain(sent, count) and forgiven[1] == nil
+  if ok and not awake and env.HANDLER_PRINT_LOGS == logs and not outbox.odd and outbox.spawned_count == 0 and forgiven[1] == nil
     and (not state.own or ao.result == state.own.result) then
     local prompt = new_prompt()
     if prompt == false and logs[1] == nil and k.verdict == "handled" then
@@ -270,7 +244,7 @@ function fast.step(msg, record, action)
   if record[FLAGS] >= ORDINARY or action == "Eval" or not ordinary(record) then
     return steps.long_way(msg)
   end
-  if outbox.sent_count > 0 or outbox.spawned_count > 0 then
+  if outbox.sent_count > 0 or outbox.spawned_count > 0 or outbox.odd then
     outbox.clear()
   end
   local logs = {}

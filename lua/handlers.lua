@@ -31,9 +31,6 @@ local function verdict_of(result)
   return result == "break" and -1 or 0
 end
 
--- Which functions run the two built-in handles.
-k.built_in = setmetatable({}, weak_keys)
-
 -- The function behind a handle that only calls it.
 local direct = setmetatable({}, weak_keys)
 k.direct = direct
@@ -91,19 +88,6 @@ local function match_current(msg, record, pattern)
   return match(msg, pattern), true
 end
 
--- A worker says itself where it was when it failed; others need a protected call.
-local function run_wait(wait, msg, worker)
-  if worker then
-    worker.handling = true
-    wait.handle(msg)
-    worker.handling = false
-  else
-    k.part("handlers_more").run_handle(msg, wait.handle)
-  end
-  k.waiting.done(wait)
-  return true
-end
-
 -- The list may change while it is walked: a handler added behind is met, one removed in front makes the
 -- walk skip one. When waits have come or gone the list is woken, and the walk goes on at its place in it.
 function search(msg, worker)
@@ -114,7 +98,7 @@ function search(msg, worker)
     if in_front > 0 and (current.reference or msg ~= current.message or not current.record or not worker) then
       local wait = k.waiting.find(msg)
       if wait and wait.handle then
-        return run_wait(wait, msg, worker)
+        return k.waiting.run(wait, msg, worker)
       elseif wait and waits.asleep then
         k.waiting.wake_list()
       end

@@ -28,7 +28,7 @@ end
 -- process's, or below a C function, it cannot: then the step is given up, and done again by the host.
 function k.give_up(name)
   k.missing = name
-  error(give_up, 0)
+  error(need, 0)
 end
 
 --- The code of a part or library, as a function.
@@ -106,6 +106,7 @@ local function forget_parts()
   current.message, current.record = false, false
   message.forget_names()
   raw.collectgarbage()
+  raw.collectgarbage() -- what has a finalizer goes at the second time, with all that hangs on it
 end
 
 k.forgiven = {}

@@ -18,25 +18,24 @@ local FIRST = 15 -- name, value, name, value ...
 local PUSHED, CRON, READ_ONLY = 1, 2, 4 -- in FLAGS
 
 -- The fields that are no tags; From and Data are always there.
-local place = { Owner = OWNER, Timestamp = TIMESTAMP, ["Block-Height"] = HEIGHT, Nonce = NONCE, Epoch = EPOCH }
-local flag = { Cron = CRON, ["Read-Only"] = READ_ONLY }
-local part = { Id = 1, Target = 2, ["Hash-Chain"] = 3, Signature = 6, Anchor = 7 }
+-- Behind FLAG are flags, below zero the parts of REST.
+local FLAG = 100
+local place = {
+  Owner = OWNER, Timestamp = TIMESTAMP, ["Block-Height"] = HEIGHT, Nonce = NONCE, Epoch = EPOCH,
+  Cron = FLAG + CRON, ["Read-Only"] = FLAG + READ_ONLY,
+  Id = -1, Target = -2, ["Hash-Chain"] = -3, Signature = -6, Anchor = -7
+}
 local MODULE, PUSHED_FOR = 4, 5 -- in the parts of REST
 local PART_COUNT = 7
 
--- The names of the tags that a messenger adds.
-local messenger_name = {
-  ["Data-Protocol"] = true, Type = true, ["From-Process"] = true, ["From-Module"] = true, ["Pushed-For"] = true
-}
-
--- Names that never become fields, and their places in ao.nonExtractableTags.
+-- Names that never become fields, and their places in ao.nonExtractableTags. With the one that is false they are all
+-- that may be the name of a tag which a messenger adds.
 local never_field = {
   ["Data-Protocol"] = 1, Variant = 2, ["From-Process"] = 3, ["From-Module"] = 4, Type = 5, From = 6, Owner = 7,
-  Anchor = 8, Target = 9, Data = 10, Tags = 11, ["Read-Only"] = 12
+  Anchor = 8, Target = 9, Data = 10, Tags = 11, ["Read-Only"] = 12, ["Pushed-For"] = false
 }
 message.never_field = never_field
 
-local secret = {} -- the key under which a lazy table keeps its record; no process ever meets it
 local lazy_message, lazy_tags = {}, {}
 
 -- The one being handled, while it sleeps; reference is its X-Reference, true when there are several;
@@ -111,7 +110,7 @@ local function first_tag(record, name)
       return record[at + 1]
     end
   end
-  if messenger_name[name] and type(record[REST]) == "string" then
+  if never_field[name] ~= nil and type(record[REST]) == "string" then
     open(record)
     return first_tag(record, name)
   end
@@ -119,7 +118,7 @@ end
 
 -- The last one, which is the one that becomes a field.
 local function last_tag(record, name)
-  if messenger_name[name] then
+  if never_field[name] ~= nil then
     open(record)
   end
   for at = #record - 1, FIRST, -2 do
@@ -139,7 +138,7 @@ function lazy_tags.__index(tags, key)
       return record[at + 1]
     end
   end
-  local value = messenger_name[key] and first_tag(record, key)
+  local value = never_field[key] ~= nil and first_tag(record, key)
   if value then
     return value
   end
@@ -186,27 +185,28 @@ local function reply_of(msg, record)
 end
 
 local function field_of(record, key)
-  if never_field[key] == nil then
+  if not never_field[key] then
     local value = last_tag(record, key)
     if value ~= nil then
       return value
     end
   end
   local at = place[key]
-  if at then
-    return record[at]
-  elseif part[key] then
-    local value = open(record)[part[key]]
-    if value == "" and key ~= "Target" then
-      return nil
+  if at == nil then
+    if key == "Forwarded-By" and record[FLAGS] & PUSHED ~= 0 then
+      return record[OWNER]
     end
-    return value
-  elseif flag[key] then
-    return record[FLAGS] & flag[key] ~= 0
-  elseif key == "Forwarded-By" and record[FLAGS] & PUSHED ~= 0 then
-    return record[OWNER]
+    return nil
+  elseif at > FLAG then
+    return record[FLAGS] & at - FLAG ~= 0
+  elseif at > 0 then
+    return record[at]
   end
-  return nil
+  local value = open(record)[-at]
+  if value == "" and key ~= "Target" then
+    return nil
+  end
+  return value
 end
 
 message.field_of = field_of
@@ -288,4 +288,4 @@ end
 
 -- For the part that wakes messages.
 message.secret, message.open, message.reply_of = secret, open, reply_of
-message.place, message.flag, message.part = place, flag, part
+message.place = place

@@ -29,7 +29,8 @@ local create, resume, yield, running = raw.coroutine.create, raw.coroutine.resum
 local getinfo, meta_of = raw.debug.getinfo, raw.debug.getmetatable
 
 local weak_keys = { __mode = "k" } -- a metatable
-local need, give_up = {}, {} -- what a coroutine yields, and what it throws, to have the host fetch something
+local need = {} -- what a coroutine yields, or throws, to have the host fetch something
+local secret = {} -- the key under which what is made when it is looked at keeps its record; no process ever meets it
 
 --- What the kernel builds, each made by the file of its name; the first is the table that the parts in later/ are given.
 local k, sandbox, env, message, outbox, ao, handlers, process, fast, steps

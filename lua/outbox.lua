@@ -8,13 +8,13 @@ outbox = {}
 k.outbox = outbox
 
 local not_tags = { Target = true, Data = true, Anchor = true, Tags = true, From = true }
-local secret = {}
 local lazy_sent = {}
 local places = setmetatable({}, weak_keys) -- of requests that hold what is no text
 outbox.places = places
 
 outbox.sent, outbox.sent_count = {}, 0
 outbox.spawned, outbox.spawned_count = {}, 0
+outbox.odd = false -- whether one of them holds what is no text
 
 -- In docs fidelity: tags that delay a message, and targets that are names. The network knows neither.
 local docs = k.fidelity == "docs"
@@ -78,17 +78,15 @@ end
 
 local lazy_answer = {}
 
--- The functions of a message that was sent, for those who wait for an answer to it.
-local function make(name, t, record)
-  local waiting = k.waiting or k.part("waiting")
-  return waiting.functions[name](t, record)
-end
-
+-- The functions of a message that was sent come with the part that waits for the answer. Those of what Send returns know
+-- nothing of what becomes of it: the message itself is nobody's any more.
 local makes = { receive = true, onReply = true }
 
 function lazy_sent.__index(t, key)
-  if makes[key] and not t[secret].spawn then
-    local made = make(key, t, t[secret])
+  local record = t[secret]
+  if makes[key] and not record.spawn then
+    local waiting = k.waiting or k.part("waiting")
+    local made = waiting.functions[key](getmetatable(t) == lazy_sent and t or nil, record)
     rawset(t, key, made)
     return made
   end
@@ -96,24 +94,14 @@ function lazy_sent.__index(t, key)
   return t[key]
 end
 
+lazy_answer.__index = lazy_sent.__index
+lazy_sent.__newindex, lazy_answer.__newindex = wake_first, wake_first
 local wakes = k.later({}, "requests", { "wake_sent", "wake_answer" })
 lazy[lazy_sent], lazy[lazy_answer] = wakes.wake_sent, wakes.wake_answer
 
--- What Send returns: an output and the two functions. The message itself is nobody's any more.
-function lazy_answer.__index(t, key)
-  if makes[key] then
-    local made = make(key, nil, t[secret])
-    rawset(t, key, made)
-    return made
-  elseif key == "output" then
-    return "Message added to outbox"
-  end
-end
-
-lazy_sent.__newindex, lazy_answer.__newindex = wake_first, wake_first
-
---- Make what Send returns of what ao.send returned to it alone.
+--- Make what Send returns, an output and the two functions, of what ao.send returned to it alone.
 function outbox.answer(t)
+  rawset(t, "output", "Message added to outbox")
   return setmetatable(t, lazy_answer)
 end
 
@@ -124,7 +112,7 @@ function outbox.clear()
   for i = 1, outbox.sent_count do
     sent[i] = nil
   end
-  outbox.sent_count = 0
+  outbox.sent_count, outbox.odd = 0, false
   if outbox.spawned_count > 0 then
     outbox.spawned, outbox.spawned_count = {}, 0
   end

@@ -1,7 +1,5 @@
 --- process.lua: one message from its arrival to its result.
 
-local format = raw.string.format
-
 process = { _version = "2.0.4" }
 k.process = process
 
@@ -44,26 +42,10 @@ local function release(worker)
   end
 end
 
--- Where the author's code called what failed; nothing when it failed itself. A dead coroutine keeps its stack.
-local LEVELS_MAX = 100 -- each is looked for from the top: a stack that has overflowed would take minutes
-local function place_of(thread)
-  local level, ours = 0, false
-  local info = getinfo(thread, 0, "Sl")
-  while info and level < LEVELS_MAX do
-    if info.currentline > 0 then
-      return ours and info.short_src .. ":" .. format("%d", info.currentline)
-    end
-    ours = ours or info.what ~= "C"
-    level = level + 1
-    info = getinfo(thread, level, "Sl")
-  end
-  return k.error_place -- none of the author's: another coroutine's error is passed on
-end
-
 -- What a dead worker died of has the place of the search in front when it was in a handle.
 local function died(worker, problem)
   worker.running = false
-  k.error_place = place_of(worker.thread)
+  k.dead = { thread = worker.thread, before = k.dead } -- keeps its stack
   if worker.listed then
     k.waiting.bury(worker)
   end

@@ -43,7 +43,7 @@ end
 
 --- A process may set ao.reference to what is no integer.
 function more.odd_reference(record, reference)
-  record.anchor, record.odd = anchor_of(reference), true
+  record.anchor, record.odd, outbox.odd = anchor_of(reference), true, true
 end
 
 -- Count a reference and note it in a record.
@@ -257,7 +257,9 @@ end
 
 local hidden_names = {}
 for name, place in raw.next, message.never_field do
-  hidden_names[place] = name
+  if place then
+    hidden_names[place] = name
+  end
 end
 
 local lists = {

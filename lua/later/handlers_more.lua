@@ -4,7 +4,7 @@ local k = ...
 local raw, handlers, waits = k.raw, k.handlers, k.waits
 local type, error, tostring, tonumber, select = raw.type, raw.error, raw.tostring, raw.tonumber, raw.select
 local sub, resume, yield = raw.string.sub, raw.coroutine.resume, raw.coroutine.yield
-local direct, built_in, pattern_places = k.direct, k.built_in, k.pattern_places
+local direct, pattern_places = k.direct, k.pattern_places
 local docs = k.fidelity == "docs"
 
 local more = {}
@@ -97,11 +97,6 @@ end
 local function note_handle(run, resolver)
   if type(resolver) == "function" then
     direct[run] = resolver
-  end
-  if resolver == k.run_eval then
-    built_in[run] = "eval"
-  elseif resolver == k.run_default then
-    built_in[run] = "default"
   end
 end
 

@@ -12,6 +12,17 @@ local function check(good, text, line)
   end
 end
 
+function more.hasMatchingTag(name, value)
+  if type(name) ~= "string" or type(value) ~= "string" then
+    error('[string ".handlers-utils"]:45: invalid arguments: (name : string, value : string)', 0)
+  end
+  local function matches(msg)
+    return msg.Tags[name] == value
+  end
+  k.tag_patterns[matches] = { name, value }
+  return matches
+end
+
 function more.hasMatchingTagOf(name, values)
   check(type(name) == "string" and type(values) == "table", "invalid arguments: (name : string, values : string[])", 75)
   return function(msg)

@@ -11,7 +11,7 @@ local odd_sends = {}
 -- What is no text goes to the host with more ado; the place is that of the author's line.
 local function note_odd(record)
   if not record.odd then
-    record.odd = true
+    record.odd, outbox.odd = true, true
     record.place = sandbox.where()
   end
 end

@@ -113,7 +113,6 @@ function requests.wake_answer(t)
   setmetatable(t, nil)
   t[secret] = nil
   add_functions(t, record, nil)
-  t.output = "Message added to outbox"
 end
 
 --- A fresh list of tables for the records so far.

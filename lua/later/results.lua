@@ -4,7 +4,7 @@ local k = ...
 local raw, outbox = k.raw, k.outbox
 local env, ao, state = k.env, k.ao, k.ao_state
 local type, tostring, error = raw.type, raw.tostring, raw.error
-local find, unpack = raw.string.find, raw.table.unpack
+local find, format, unpack, getinfo = raw.string.find, raw.string.format, raw.table.unpack, raw.debug.getinfo
 
 local results = {}
 
@@ -25,6 +25,36 @@ results.plain_text = plain_text
 function results.broken(problem)
   local text = plain_text(problem)
   return "failed", "", false, text, text, 0
+end
+
+-- Where the author's code called what failed; nothing when it failed itself.
+local LEVELS_MAX = 100 -- each is looked for from the top: a stack that has overflowed would take minutes
+local function place_of(thread)
+  local level, ours = 0, false
+  local info = getinfo(thread, 0, "Sl")
+  while info and level < LEVELS_MAX do
+    if info.currentline > 0 then
+      return ours and info.short_src .. ":" .. format("%d", info.currentline)
+    end
+    ours = ours or info.what ~= "C"
+    level = level + 1
+    info = getinfo(thread, level, "Sl")
+  end
+  return nil -- none of the author's: another coroutine's error is passed on
+end
+
+-- The same of the coroutine that died last, or of the one whose error it passed on.
+local function place_of_death()
+  local dead, place = k.dead, nil
+  k.dead = false
+  while dead do
+    place = place_of(dead.thread)
+    if place ~= nil then
+      break
+    end
+    dead = dead.before
+  end
+  return place
 end
 
 local function joined_logs()
@@ -65,6 +95,7 @@ end
 --- The result of a message whose handlers have run.
 function results.result(msg, ok, problem)
   if not ok then
+    k.error_place = place_of_death()
     k.problem = problem
     k.output = joined_logs()
     return { Error = failure_of(msg, problem) }

@@ -15,12 +15,12 @@ local ALIAS = 5 -- in a record
 
 -- Keys that are more than a tag, or less.
 local no_tag = { TagArray = true, reply = true, forward = true, ["Forwarded-By"] = true }
-for _, names in raw.ipairs({ message.never_field, message.place, message.flag, message.part }) do
+for _, names in raw.ipairs({ message.never_field, message.place }) do
   for name in next, names do
     no_tag[name] = true
   end
 end
-no_tag.From = nil
+no_tag.From, no_tag["Pushed-For"] = nil, nil
 
 local plain, plain_count = {}, 0 -- texts without magic; few, since they may be anybody's
 

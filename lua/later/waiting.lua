@@ -356,4 +356,17 @@ function waiting.done(wait)
   end
 end
 
+--- Call the handle of a wait. A worker says itself where it was when it failed; others need a protected call.
+function waiting.run(wait, msg, worker)
+  if worker then
+    worker.handling = true
+    wait.handle(msg)
+    worker.handling = false
+  else
+    more.run_handle(msg, wait.handle)
+  end
+  waiting.done(wait)
+  return true
+end
+
 return waiting

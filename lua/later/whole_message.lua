@@ -81,10 +81,8 @@ local function reply(msg, t)
 end
 
 local field_names = { "Forwarded-By" }
-for _, names in raw.ipairs({ message.place, message.flag, message.part }) do
-  for name in raw.next, names do
-    field_names[#field_names + 1] = name
-  end
+for name in raw.next, message.place do
+  field_names[#field_names + 1] = name
 end
 
 local function wake_message(msg)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from lupa.lua53 import LuaRuntime
@@ -19,11 +18,10 @@ class HoppingVm(ImagedVm):
     hops = 0
     stays: ClassVar[Counter[str]] = Counter()
 
-    def _begin(self, runtime: LuaRuntime) -> Callable[..., Any]:
-        introduce = super()._begin(runtime)
+    def _begin(self, runtime: LuaRuntime) -> None:
+        super()._begin(runtime)
         self._step_there = self.step
         self.step = self._hop_and_step
-        return introduce
 
     def hop(self) -> None:
         try:

@@ -48,7 +48,7 @@ def test_a_process_takes_little_memory_and_its_ordinary_messages_bring_nothing_t
     token = sim.spawn(TOKEN)
     mine = max(runtimes, key=kilobytes)
     fresh = kilobytes(mine)
-    assert fresh < 145
+    assert fresh < 101
     token.send(Action="Mint", Recipient="someone", Quantity="5")
     token.send(Action="Balance", Recipient="someone")
     sim.run()
