@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
+from copy import copy, deepcopy
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from aosim.checks import text_data, text_tags
 from aosim.ids import address_of
 from aosim.message import NO_RESULT, Assignment, Message, Outgoing, Result
+from aosim.weave import Weave
+
+
+class Host(NamedTuple):
+    """What a process uses of the simulation it lives in."""
+
+    weave: Weave
+    close: Callable[[bool], bool]  # the simulation to a handler while it runs; says whether it was closed already
 
 
 class Process(Protocol):
@@ -25,6 +33,13 @@ class Process(Protocol):
 
     def dry_run(self, assignment: Assignment) -> Result:
         """The answer to a message, without its effects."""
+
+    def clone(self, host: Host | None = None) -> Process:
+        """An independent process in the same state, for another simulation when a host is given.
+
+        What either does from here on, the other never notices. Costs no more than the state is
+        large; what may be needed later is made when it is.
+        """
 
 
 class Context:
@@ -72,6 +87,14 @@ class Context:
         """Add a line to the output of this message."""
         self._printed.append(_printable(str(text)))
 
+    def clone(self) -> Context:
+        """One with the same state, which nobody else has."""
+        other = copy(self)
+        other.state = deepcopy(self.state)
+        other._outbox, other._printed = [], []
+        other._random = None  # each message seeds its own
+        return other
+
     def _begin(self, assignment: Assignment) -> None:
         self.now_ms = assignment.timestamp_ms
         self._place = (assignment.hash_chain, assignment.message.id)
@@ -116,6 +139,14 @@ class PythonProcess:
         result = self._evaluate(assignment)
         self._stale = True
         return result
+
+    def clone(self, host: Host | None = None) -> Self:
+        """See `Process.clone`. What the handler keeps anywhere but in `me.state` is shared."""
+        other = copy(self)
+        other._close = host.close if host is not None else self._close
+        other._log = self._log.copy()
+        other._me = Context(self._id) if self._stale else self._me.clone()
+        return other
 
     @property
     def state(self) -> dict[str, Any]:

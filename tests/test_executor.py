@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from aosim import Assignment, Message, Result
 from aosim.executor import SerialExecutor
+from aosim.process import Host
 
 
 class _Echo:
@@ -15,6 +16,9 @@ class _Echo:
 
     def dry_run(self, assignment: Assignment) -> Result:
         return self.handle(assignment)
+
+    def clone(self, host: Host | None = None) -> _Echo:
+        return self
 
 
 def test_results_come_in_the_order_of_the_assignments() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from aosim.luavm.bundle import Source
 from aosim.luavm.module import ModuleCode, ModuleInstance, is_failure
 from aosim.luavm.process import plain_error
 from aosim.message import Assignment, AssignRequest, Forgiven, Outgoing, Result
+from aosim.process import Host
 from aosim.process_info import ProcessInfo
 
 
@@ -38,6 +40,12 @@ class BareProcess:
     def dry_run(self, assignment: Assignment) -> Result:
         """Evaluate one assignment and drop what it changed."""
         return self._result(self._instance.handle(message_as_json(assignment), self._env, dry_run=True))
+
+    def clone(self, host: Host | None = None) -> Self:
+        """See `Process.clone`."""
+        other = copy(self)
+        other._instance = self._instance.clone()
+        return other
 
     def read(self, name: str) -> object:
         """A global of the module, or a field by a dotted path, read without running any of its code."""

@@ -59,7 +59,7 @@ class ImagedVm(Vm):
         """
         kept = self._desk_image()
         shapes, contents, codes = self._write()
-        state = (self._wanted, self.items_seen, kept, shapes, contents, _code_names(codes))
+        state = (self.wanted, self.items_seen, kept, shapes, contents, _code_names(codes))
         return _sealed(pack((self._kind(), note, state)))
 
     def restore(self, image: bytes) -> bytes:
@@ -78,7 +78,7 @@ class ImagedVm(Vm):
         if foreign:
             raise ImageRefused(f"it names {foreign[0]}, which keeps nothing for processes")
         self._begin(source.new_runtime())
-        self._wanted, self.items_seen = wanted, items_seen
+        self.wanted, self.items_seen = wanted, items_seen
         self._run(source.library("image_read"), shapes, contents, _codes_of(codes))
         self._restore_desk(kept)
         return cast(bytes, note)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from lupa.lua53 import LuaError, LuaMemoryError
 
@@ -176,6 +177,12 @@ class ModuleInstance:
         else:
             self._log.append(call)
         return answer
+
+    def clone(self) -> Self:
+        """Another in the same state; from here on neither knows of the other. Its runtime is made when it is used."""
+        other = copy(self)
+        other._log, other._parts, other._runtime = self._log.copy(), self._parts.copy(), None
+        return other
 
     def read(self, name: str) -> object:
         """A global, or a field by a dotted path, read without running any code of the author."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from lupa.lua53 import LuaError
 
@@ -15,6 +16,7 @@ from aosim.limits import Limits
 from aosim.luavm.border import python_value, texts_of, texts_to_bytes, to_bytes, to_text
 from aosim.luavm.vm import Vm
 from aosim.message import NO_RESULT, Assignment, AssignRequest, Forgiven, Outgoing, Result
+from aosim.process import Host
 from aosim.process_info import ProcessInfo
 from aosim.profiles import AOS, Profile
 from aosim.weave import Weave
@@ -49,19 +51,19 @@ class LuaProcess:
     ) -> None:
         self.info = info
         self._id = info.id
-        self._vm = Vm(info, fidelity, profile, weave, limits)
+        self._fidelity, self._profile, self._limits = fidelity, profile, limits
         self._weave = weave if weave is not None else Weave()
+        self._wanted: tuple[str, ...] = ()  # parts of the runtime that have to be there from the start
+        self._vm: Vm | None = self._new_vm()  # None: the state is to be made again from the log
         self._log: list[Step | int] = []  # a number stands for that many items that the steps after it find
         self._prompt = ""
         self._nothing = NO_RESULT
-        self._stale = False
 
     def handle(self, assignment: Assignment) -> Result:
         """Evaluate one assignment and keep what it changed, unless it failed."""
-        if self._stale:
-            self._rebuild()
-        if self._vm.items_seen != len(self._weave):
-            self._see_items()
+        vm = self._vm or self._rebuilt()
+        if vm.items_seen != len(self._weave):
+            self._see_items(vm)
         step = self._step_of(assignment)
         if step[_FLAGS] > _PUSHED:
             if step[_FLAGS] >= _BOOT:
@@ -69,9 +71,9 @@ class LuaProcess:
             return self._keep(step)
         # What `_keep` does, without the calls, for the two answers that nearly every message gets.
         try:
-            out = self._vm.step(*step)
+            out = vm.step(*step)
         except LuaError as problem:
-            self._stale = True
+            self._vm = None
             return _broken(problem)
         if out is None:
             self._log.append(step)
@@ -81,57 +83,63 @@ class LuaProcess:
         self._log.append(step)
         return self._one_message(out)
 
+    def clone(self, host: Host | None = None) -> Self:
+        """See `Process.clone`. Its Lua is made when it is first used."""
+        other = copy(self)
+        if host is not None:
+            other._weave = host.weave
+        other._log = self._log.copy()
+        other._vm = None
+        return other
+
     def _keep(self, step: Step, out: Any = None) -> Result:
         """Evaluate a step (unless the runtime has begun to answer it), and log it unless it failed."""
         result = self._evaluate(step, out)
         if result.error is None:
             self._log.append(step)
         else:
-            self._stale = True
+            self._vm = None
         return result
 
     def dry_run(self, assignment: Assignment) -> Result:
         """Evaluate one assignment and drop what it changed."""
-        if self._stale:
-            self._rebuild()
-        self._vm.items_seen = len(self._weave)
+        vm = self._vm or self._rebuilt()
+        vm.items_seen = len(self._weave)
         result = self._evaluate(self._step_of(assignment))
-        self._stale = True
+        self._vm = None
         return result
 
     def last_value(self) -> object:
         """What the last Eval returned: tables as list or dict, functions and cycles as text."""
-        return python_value(self._vm.look(b"last_value"))
+        return python_value((self._vm or self._rebuilt()).look(b"last_value"))
 
     def read(self, name: str) -> object:
         """A global, or a field by a dotted path, read without running any code of the author."""
-        if self._stale:
-            self._rebuild()
-        return self._vm.read(name)
+        return (self._vm or self._rebuilt()).read(name)
 
     def waiting(self) -> int:
         """How many of its handlers wait for a message, in `receive` and its kin."""
-        if self._stale:
-            self._rebuild()
-        return int(self._vm.look(b"waiting")[0])
+        return int((self._vm or self._rebuilt()).look(b"waiting")[0])
 
     def global_names(self) -> list[str]:
         """The globals the author has made, in order of their names."""
-        if self._stale:
-            self._rebuild()
-        return self._vm.global_names()
+        return (self._vm or self._rebuilt()).global_names()
 
-    def _rebuild(self) -> None:
-        self._vm.start()
-        self._stale = False
+    def _new_vm(self) -> Vm:
+        return Vm(self.info, self._fidelity, self._profile, self._weave, self._limits, self._wanted)
+
+    def _rebuilt(self) -> Vm:
+        """The state, made again from the log."""
+        vm = self._vm = self._new_vm()
         for number, step in enumerate(self._log):
             if isinstance(step, int):
-                self._vm.items_seen = step
+                vm.items_seen = step
             elif self._evaluate(step).error is not None:
                 raise BorderError(f"{self.info.id}: its message {number} failed when it was replayed")
+        return vm
 
-    def _see_items(self) -> None:
-        self._vm.items_seen = len(self._weave)
+    def _see_items(self, vm: Vm) -> None:
+        vm.items_seen = len(self._weave)
         self._log.append(len(self._weave))
 
     def _step_of(self, assignment: Assignment) -> Step:
@@ -165,15 +173,26 @@ class LuaProcess:
             )
 
     def _evaluate(self, step: Step, out: Any = None) -> Result:
+        vm = self._vm or self._rebuilt()
         try:
             if out is None:
-                out = self._vm.step(*step)
-            result = self._answer(step, self._vm.hand_over(out))
+                out = vm.step(*step)
+            out = vm.hand_over(out)
+            while out is not None and out[0] == b"missing":
+                vm = self._with_part(vm, to_text(out[1]))
+                out = vm.hand_over(vm.step(*step))
+            result = self._answer(out)
         except LuaError as problem:
             result = _broken(problem)
         if step[_FLAGS] >= _BOOT:
-            self._vm.forget_parts()
+            vm.forget_parts()
         return result
+
+    def _with_part(self, vm: Vm, name: str) -> Vm:
+        """The state before the step that was given up for want of a part, with that part in it."""
+        vm.want(name)
+        self._wanted = vm.wanted
+        return self._rebuilt()
 
     def _one_message(self, out: tuple[Any, ...], verdict: str = "handled") -> Result:
         _, target, data, reference, *tags = out
@@ -181,7 +200,7 @@ class LuaProcess:
         result: Result = _new_tuple(Result, ((sent,), (), (), "", self._prompt, None, "", verdict, ()))
         return result
 
-    def _answer(self, step: Step, out: Any) -> Result:
+    def _answer(self, out: Any) -> Result:
         """The rarer answers of the runtime."""
         if out is None:
             return self._nothing
@@ -197,11 +216,7 @@ class LuaProcess:
             if prompt is not False:
                 self._new_prompt(prompt)
             return self._few_messages(out, 4, to_text(output), verdict.decode())
-        if kind != b"missing":
-            return self._result(out)
-        self._vm.want(to_text(out[1]))
-        self._rebuild()
-        return self._evaluate(step)
+        return self._result(out)
 
     def _few_messages(self, out: Sequence[Any], at: int, output: str = "", verdict: str = "handled") -> Result:
         messages = []

@@ -57,11 +57,11 @@ class Vm:
         "_profile",
         "_provide",
         "_runtime",
-        "_wanted",
         "_weave",
         "forget_parts",
         "items_seen",
         "step",
+        "wanted",
     )
 
     def __init__(
@@ -71,13 +71,14 @@ class Vm:
         profile: Profile = AOS,
         weave: Weave | None = None,
         limits: Limits | None = None,
+        wanted: tuple[str, ...] = (),
     ) -> None:
         self._info = info
         self._limits = limits
         self._weave = weave
         self._profile = profile
         self._fidelity = fidelity.encode()
-        self._wanted: tuple[str, ...] = ()
+        self.wanted = wanted
         self.start()
 
     def start(self) -> None:
@@ -102,9 +103,9 @@ class Vm:
             len(info.flat),
             *texts_to_bytes(info.flat + info.module_flat),
         )
-        for name in self._wanted:
+        for name in self.wanted:
             self._provide(name.encode(), source.library(name), True)
-        if _LETTING_THROUGH in self._wanted:
+        if _LETTING_THROUGH in self.wanted:
             self.call(_LETTING_THROUGH.encode(), b"begin")
 
     def want(self, name: str) -> None:
@@ -112,9 +113,9 @@ class Vm:
 
         Raises BorderError when it had been brought: then the step would never end.
         """
-        if name in self._wanted:
+        if name in self.wanted:
             raise BorderError(f"the runtime asked for {name!r} twice")
-        self._wanted = tuple(sorted((*self._wanted, name)))
+        self.wanted = tuple(sorted((*self.wanted, name)))
 
     def hand_over(self, out: Any) -> Any:
         """Give the runtime the parts it stops for, answer what it asks, and take what it hands out in pieces."""

@@ -39,7 +39,7 @@ def _imaged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _vm(bench: Bench) -> ImagedVm:
-    vm = bench.process._vm
+    vm = bench.process._vm or bench.process._rebuilt()
     assert isinstance(vm, ImagedVm)
     return vm
 
