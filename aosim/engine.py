@@ -1,6 +1,6 @@
 """The loop: one event at a time, from the queue to its consequences.
 
-This is the story of a message in code: `dispatch` sends it, `step` takes it from the queue,
+This is the story of a message in code: `Post.dispatch` sends it, `step` takes it from the queue,
 `_deliver` finds who gets it, `evaluate` gives it its place in a log and has it handled, `_commit`
 lets what it caused leave.
 """
@@ -8,18 +8,15 @@ lets what it caused leave.
 from __future__ import annotations
 
 import re
-import warnings
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 
-from aosim.archive import Archive
 from aosim.clock import TIME_MS_MAX, Clock
 from aosim.cron import cron_plan
 from aosim.errors import EndlessLoop, ObserverTouched, TooManyWaiting, UsageError
-from aosim.events import Arrival, Birth, CronTick, EventQueue, TimerTick
+from aosim.events import Arrival, Birth, CronTick, TimerTick
 from aosim.executor import Executor, SerialExecutor
-from aosim.fates import FATE_OF_VERDICT, Counts, DeadLetter, Fate
+from aosim.fates import FATE_OF_VERDICT, Fate
 from aosim.findings import Finding, Findings
 from aosim.ids import address as id_of
 from aosim.ids import is_address
@@ -38,18 +35,14 @@ from aosim.messenger import (
     spawned_notice,
 )
 from aosim.network import Network
-from aosim.observers import Observer
 from aosim.packing import pack
 from aosim.patches import apply_patch, patch_of
+from aosim.post import Post, new_arrival
 from aosim.process import Process
 from aosim.residents import Resident
 from aosim.scheduler import SCHEDULER_ID, Scheduler
-from aosim.wallet import Wallet
-from aosim.weave import Weave
 
 _WHOLE = re.compile(r"([0-9]{1,16})(?:\.0*)?")  # what a process writes: no digits without end for int()
-# Arrival(...) takes twice as long as making the tuple it is, and each message has one.
-_arrival: Callable[[tuple[object, ...]], Arrival] = partial(tuple.__new__, Arrival)
 _DELIVER_LATER = frozenset({"Deliver-After", "Deliver-At"})
 _USUAL = ("Data-Protocol", "Variant", "Type")  # the first of the four tags that ao.send writes
 _UNUSUAL = DROPPED | _DELIVER_LATER
@@ -62,7 +55,7 @@ ChildMaker = Callable[[Message, str], Process]
 TimerMessage = Callable[[TimerTick], Message | None]
 
 
-class Engine:
+class Engine(Post):
     """Everything that happens in a simulation happens here, in one order."""
 
     def __init__(
@@ -76,75 +69,18 @@ class Engine:
         make_child: ChildMaker,
         timer_message: TimerMessage,
     ) -> None:
-        self.clock = clock
-        self.network = network
-        self.journal = journal
+        super().__init__(clock=clock, network=network, journal=journal)
         self.limits = limits
         self.lenient = lenient  # docs fidelity
-        self.queue = EventQueue()
         self.scheduler = Scheduler(clock)
-        self.counts = Counts()
         self.findings = Findings()
         self.loops = LoopDetector()
-        self.dead_letters: list[DeadLetter] = []
-        self.residents: dict[str, Resident] = {}
-        self.wallets: dict[str, Wallet] = {}
-        self.names: dict[str, str] = {}  # address by name
-        self.observers: list[Observer] = []
-        self.watched: dict[str, Callable[[Fate, Result | None], None]] = {}  # told of a message's fate, by its id
-        self.closed = False  # while an observer looks or a Python handler runs: nobody may use the simulation
-        self.complaint: Exception | None = None  # raised when the step is done, so that none is left half done
         self.named: Callable[[], None] = _nothing  # called when somebody has got a name
         self.events = 0  # that have happened
         self._processes: dict[str, Process] = {}
         self._executor: Executor = SerialExecutor(self._processes)
         self._make_child = make_child
         self._timer_message = timer_message
-        self.weave = Weave()
-        self._archive = Archive(journal, lambda address: self.residents[address].module_id)
-
-    # Sending
-
-    def upload(self, item: Message) -> None:
-        """Put an item on the weave, for processes to read and to have assigned."""
-        self.journal.append(pack(("item", item.id, item.owner, item.data, item.flat)))
-        self.weave.add(item)
-
-    def publish(self, signed_message: tuple[Message, bytes]) -> Message:
-        """Write down a message that no result contains: one from outside, a tick, a notice."""
-        message, content = signed_message
-        self.journal.append(content)
-        return message
-
-    def dispatch(self, message: Message, hops: int = 0, not_before_ms: int = 0) -> tuple[int, ...]:
-        """Give a message to the network; returns when it will arrive."""
-        self.counts.sent += 1
-        return self._send_off(message, _arrival((message, message[3], hops)), not_before_ms)  # 3: its target
-
-    def _send_off(self, message: Message, event: Arrival | Birth, not_before_ms: int = 0) -> tuple[int, ...]:
-        """One delivery of a message: `event` happens when the network says."""
-        now_ms, counts = self.clock.now_ms, self.counts
-        try:
-            due_ms = self.network.plan(message, now_ms)
-        except Exception as problem:  # of a network of the caller's; the step must end whole
-            self.complaint = problem
-            self.bury(message, f"the network could not plan it: {problem}")
-            return ()
-        if not_before_ms > now_ms:
-            due_ms = tuple([max(due, not_before_ms) for due in due_ms])
-        for due in due_ms:
-            self.queue.push(due, event)
-        if len(due_ms) == 1:
-            counts.on_the_way += 1
-        elif due_ms:
-            counts.on_the_way += len(due_ms)
-            counts.duplicated += len(due_ms) - 1
-        else:
-            self.journal.append(pack(("dropped", message.id, now_ms)))
-            self.settle(message.id, Fate.DROPPED, None)
-        if self.observers:
-            self._show(lambda observer: observer.on_sent(message, due_ms))
-        return due_ms
 
     def admit(self, resident: Resident) -> None:
         """Let a process live here, at its address and under its name."""
@@ -205,12 +141,12 @@ class Engine:
         self.journal.append(pack(("delivered", message.id, address, self.clock.now_ms)))
         self.settle(message.id, Fate.INBOX, None)
         if self.observers:
-            self._show(lambda observer: observer.on_delivered(message, self.clock.now_ms))
+            self.show(lambda observer: observer.on_delivered(message, self.clock.now_ms))
 
     def evaluate(self, resident: Resident, assignment: Assignment, hops: int = 0) -> Result:
         """Have an assignment handled, write down what came of it, let the outbox leave."""
         if self.observers:
-            self._show(lambda observer: observer.on_assigned(assignment))
+            self.show(lambda observer: observer.on_assigned(assignment))
         (result,) = self._executor.evaluate((assignment,))
         self._commit(resident, assignment, result, hops)
         return result
@@ -218,7 +154,7 @@ class Engine:
     def record(self, resident: Resident, assignment: Assignment, result: Result) -> None:
         """The same for an assignment that has been evaluated already, the boot of a process."""
         if self.observers:
-            self._show(lambda observer: observer.on_assigned(assignment))
+            self.show(lambda observer: observer.on_assigned(assignment))
         self._commit(resident, assignment, result, 0)
 
     def _commit_plain(self, resident: Resident, assignment: Assignment, result: Result, hops: int) -> bool:
@@ -252,9 +188,9 @@ class Engine:
             content = pack(("pushed", cause, len(arrivals), target, data, flat, anchor))
             append(content)
             letter = (id_of(content), sender, MESSENGER_ID, target, data, flat, anchor, module_id, pushed_for, "")
-            arrivals.append(_arrival((new_message(letter), target, hops + 1)))
+            arrivals.append(new_arrival((new_message(letter), target, hops + 1)))
         for arrival in arrivals:
-            self._send_off(arrival[0], arrival)
+            self.send_off(arrival[0], arrival)
         return True
 
     def _commit(self, resident: Resident, assignment: Assignment, result: Result, hops: int) -> None:
@@ -307,7 +243,7 @@ class Engine:
         for rule, place, detail in forgiven:
             self.findings.add(Finding(rule, resident.name, place, detail))
         if self.observers:
-            self._show(lambda observer: observer.on_result(assignment, result))
+            self.show(lambda observer: observer.on_result(assignment, result))
         for letter, not_before_ms, problem in letters:
             if problem:
                 self.counts.sent += 1
@@ -320,26 +256,6 @@ class Engine:
                 self._ask_spawn(resident, request, chain, number)
             for wanted in assignments:
                 self._ask_assign(wanted, hops + 1)
-
-    def settle(self, identity: str, fate: Fate, result: Result | None) -> None:
-        """Count the fate of one delivery, and tell whoever waits to know."""
-        counts = self.counts
-        if fate is Fate.HANDLED:  # by far the most frequent
-            counts.handled += 1
-        else:
-            name = fate.name.lower()
-            setattr(counts, name, getattr(counts, name) + 1)
-        if self.watched and identity in self.watched:
-            self.watched.pop(identity)(fate, result)
-
-    def bury(self, message: Message, reason: str) -> None:
-        """Make a dead letter of a message."""
-        letter = DeadLetter(message, reason, self.clock.now_ms)
-        self.dead_letters.append(letter)
-        self.journal.append(pack(("dead", message.id, reason, self.clock.now_ms)))
-        self.settle(message.id, Fate.DEAD_LETTER, None)
-        if self.observers:
-            self._show(lambda observer: observer.on_dead_letter(letter))
 
     # What a result asks for
 
@@ -375,7 +291,7 @@ class Engine:
         if request.problem:
             self.bury(message, request.problem)
             return
-        self._send_off(message, Birth(message, parent.id, notice, chain.hops))
+        self.send_off(message, Birth(message, parent.id, notice, chain.hops))
 
     def _give_birth(self, birth: Birth) -> None:
         message, parent_id, notice, hops = birth
@@ -405,11 +321,7 @@ class Engine:
                 lost = Message(wanted.message_id, "", "", target, None, ())
                 self.bury(lost, f"assignment of a message {wanted.message_id!r} that does not exist")
                 continue
-            self._send_off(message._replace(target=target), Arrival(message, target, hops))
-
-    def find_message(self, identity: str) -> Message | None:
-        """A message that was sent, or an item on the weave, by its id."""
-        return self.weave.find(identity) or self._archive.find(identity)
+            self.send_off(message._replace(target=target), Arrival(message, target, hops))
 
     # Time
 
@@ -434,14 +346,9 @@ class Engine:
         now_ms = self.clock.now_ms
         self.queue.push(now_ms, Arrival(message, message.target))
         if self.observers:
-            self._show(lambda observer: observer.on_sent(message, (now_ms,)))
+            self.show(lambda observer: observer.on_sent(message, (now_ms,)))
 
     # When things go wrong
-
-    def close(self, closed: bool) -> bool:
-        """Close the simulation to whoever runs inside a handler, or open it again; how it was before."""
-        before, self.closed = self.closed, closed
-        return before
 
     def check_limits(self) -> None:
         """Raise TooManyWaiting or EndlessLoop when a run goes on without bounds, and without end."""
@@ -461,30 +368,6 @@ class Engine:
     def route_of(self, loop: Loop) -> str:
         """The names on a loop, back to the first."""
         return " → ".join(map(self.name_of, (*loop.route[:6], loop.route[0])))
-
-    def name_of(self, address: str) -> str:
-        """The name of an address, or the address itself."""
-        if address in self.residents:
-            return self.residents[address].name
-        return self.wallets[address].name if address in self.wallets else address
-
-    def _show(self, look: Callable[[Observer], None]) -> None:
-        self.closed = True
-        try:
-            for observer in tuple(self.observers):
-                try:
-                    look(observer)
-                except Exception as problem:
-                    self.observers.remove(observer)
-                    self._warn(f"{observer!r} raised {problem!r} and was taken off")
-        finally:
-            self.closed = False
-
-    def _warn(self, text: str) -> None:
-        try:
-            warnings.warn(text, RuntimeWarning, stacklevel=3)
-        except RuntimeWarning as complaint:  # raised here it would leave the step half done
-            self.complaint = complaint
 
 
 def _nothing() -> None:

@@ -25,11 +25,11 @@ FLOORS = [
     },
     {
         *("archive", "clock", "cron", "disk_journal", "events", "executor", "fates", "findings", "inputs", "journal"),
-        *("loops", "messenger", "timers", "verified"),
+        *("loops", "messenger", "orders", "timers", "verified"),
         *("network", "observers", "patches", "process", "residents", "scheduler", "wallet", "weave"),
     },
     {"luavm"},
-    {"engine", "handles", "inlet", "looking", "outside", "simulation", "spawning", "__init__"},
+    {"engine", "handles", "inlet", "invariants", "looking", "outside", "post", "simulation", "spawning", "__init__"},
 ]
 CORE = set().union(*FLOORS)
 CLI_FLOOR = 5
