@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from aosim import Context, Diverged, EvalError, JournalError, Message, Simulation, Uniform, UsageError
 from aosim.disk_journal import DiskJournal
 from aosim.inputs import World
+from aosim.journal import MemoryJournal
 from aosim.limits import Limits
 from aosim.network import Constant, Latency, Lognormal
 
@@ -218,9 +222,138 @@ def test_a_file_in_use_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.db"
     sim = _make(path)
     sim.run()
-    with pytest.raises(JournalError, match="another program has it open"):
+    with pytest.raises(JournalError, match="this program has it open already"):
         Simulation.resume(path)
+    with pytest.raises(JournalError, match="this program has it open already"):
+        DiskJournal.look(path)
     sim.run(for_ms=1_000)
+    assert "another program has it open" in _elsewhere(f"Simulation.resume({str(path)!r})")
+    assert "there is a file already" in _elsewhere(f"Simulation(journal={str(path)!r})")
+    assert "another program has it open" in _elsewhere(f"DiskJournal.look({str(path)!r})")
+    sim.run(for_ms=1_000)
+
+
+def _elsewhere(code: str) -> str:
+    """What another program complains of when it does that."""
+    text = f"from aosim import Simulation\nfrom aosim.disk_journal import DiskJournal\n{code}"
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False).stderr
+
+
+def test_a_file_that_is_removed_or_replaced_while_a_run_is_recorded_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    sim = _make(path)
+    sim.run()
+    path.unlink()
+    sim.send("counter", Action="Add")
+    with pytest.raises(JournalError, match="removed or replaced"):
+        sim.run()
+    path.write_text("another file")
+    with pytest.raises(JournalError, match="removed or replaced"):
+        sim.run()
+
+
+def _killed(tmp_path: Path, name: str = "run.db", parts: int = 1) -> Path:
+    """The files that a program leaves behind which was ended by force."""
+    path = tmp_path / name
+    sim = _make(tmp_path / "original.db")
+    for number in range(parts):
+        _part(sim, number)
+    for end in ("", "-wal"):
+        shutil.copy(tmp_path / f"original.db{end}", tmp_path / f"{name}{end}")
+    sim.close()
+    (tmp_path / "original.db").unlink()
+    return path
+
+
+def test_what_was_left_by_a_program_that_was_killed_is_whole(tmp_path: Path) -> None:
+    path = _killed(tmp_path)
+    before = path.read_bytes(), _wal(path).read_bytes()
+    with DiskJournal.look(path) as seen:
+        assert seen.fingerprint == _whole(1)
+    assert (path.read_bytes(), _wal(path).read_bytes()) == before
+    assert sorted(tmp_path.iterdir()) == [path, _wal(path)]
+    assert Simulation.resume(path).fingerprint == _whole(1)
+
+
+def test_without_the_other_half_of_a_run_that_was_killed_it_is_refused(tmp_path: Path) -> None:
+    path = _killed(tmp_path)
+    _wal(path).unlink()
+    _refused(path, r"run.db-wal, which then belongs to it, is missing: put it beside it")
+
+
+def test_another_runs_half_is_refused_or_changes_nothing(tmp_path: Path) -> None:
+    path, other = _killed(tmp_path), _killed(tmp_path, "other.db", parts=2)
+    mine = _wal(path).read_bytes()
+    shutil.copy(_wal(other), _wal(path))
+    with DiskJournal.look(other) as seen:
+        whole = seen.fingerprint
+    try:
+        with DiskJournal.look(path) as seen:
+            assert seen.fingerprint == whole  # all of it is the other run, down to the last page
+    except JournalError as problem:
+        assert "torn" in str(problem)  # noqa: PT017
+    _wal(path).write_bytes(mine)
+    assert Simulation.resume(path).fingerprint == _whole(1)
+
+
+def test_a_half_left_by_another_run_is_not_taken_for_ones_own(tmp_path: Path) -> None:
+    path = _killed(tmp_path)
+    path.unlink()
+    with pytest.raises(JournalError, match="run.db-wal is left there from another run"):
+        Simulation(journal=path)
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+@settings(max_examples=12)
+@given(cut=st.integers(0, 200_000))
+def test_a_half_that_was_cut_short_loses_whole_flushes_only(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    path = _killed(tmp_path_factory.mktemp("cut"))
+    _wal(path).write_bytes(_wal(path).read_bytes()[:cut])
+    with DiskJournal.look(path) as seen:
+        entries = list(seen.packed())
+    memory = _make(None)
+    _part(memory, 0)
+    assert isinstance(memory.journal, MemoryJournal)
+    assert list(memory.journal.packed())[: len(entries)] == entries
+
+
+def test_parts_of_two_runs_are_not_taken_for_one(tmp_path: Path) -> None:
+    path = _recorded(tmp_path)
+    for change in (
+        "UPDATE about SET value = (SELECT value FROM about WHERE name = 'head') WHERE name = 'world'",
+        "UPDATE inputs SET input = (SELECT input FROM inputs WHERE number = 0) WHERE number = 1",
+        "DELETE FROM chunks WHERE first = (SELECT max(first) FROM chunks)",
+        "DELETE FROM inputs WHERE number = (SELECT max(number) FROM inputs)",
+    ):
+        torn = tmp_path / "torn.db"
+        shutil.copy(path, torn)
+        with closing(sqlite3.connect(torn, isolation_level=None)) as connection:
+            connection.execute(change)
+        _refused(torn, "torn")
+
+
+def test_a_recorded_run_can_be_looked_at_on_a_disk_that_cannot_be_written(tmp_path: Path) -> None:
+    path = _recorded(tmp_path)
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        with DiskJournal.look(path) as seen:
+            assert seen.fingerprint == _whole(1)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_the_memory_of_a_recorded_run_does_not_hold_its_entries(tmp_path: Path) -> None:
+    sim = _make(tmp_path / "run.db")
+    for number in range(3):
+        _part(sim, number)
+    journal = sim.journal
+    assert isinstance(journal, DiskJournal)
+    assert len(journal) > 50
+    assert (journal._waiting, journal._noted) == ([], [])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="for root every folder is writable")
