@@ -19,6 +19,13 @@ class Archive:
         self._messages: dict[str, Message] = {}
         self._handled, self._sender, self._cron = "", "", False  # of the newest "done"
 
+    def fork(self, journal: Journal, module_of: Callable[[str], str]) -> Archive:
+        """Another, of a journal that begins as this one's does."""
+        other = Archive(journal, module_of)
+        other._read, other._messages = self._read, self._messages.copy()
+        other._handled, other._sender, other._cron = self._handled, self._sender, self._cron
+        return other
+
     def find(self, identity: str) -> Message | None:
         """The message of that id, on its way or at its end; None when there is none."""
         for kind, *values in self._journal.read(self._read):

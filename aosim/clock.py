@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from typing import Self
+
 #: Where a simulation's clock starts unless told otherwise: 2025-01-01T00:00:00Z.
 START_MS = 1_735_689_600_000
 #: The block at that moment, and how long each one lasts (Arweave aims at two minutes).
@@ -26,6 +29,10 @@ class Clock:
         if now_ms > self.now_ms:
             self.now_ms = now_ms
             self.block_height = START_HEIGHT + (now_ms - self.start_ms) // BLOCK_MS
+
+    def fork(self) -> Self:
+        """Another clock that stands where this one does."""
+        return copy(self)
 
     def block_ms(self, height: int) -> int:
         """When the block of that height comes."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from aosim.message import Message
 
@@ -77,6 +78,14 @@ class EventQueue:
             heapify(kept)
             self._heap = kept
         return removed
+
+    def fork(self) -> Self:
+        """Another queue in which the same waits; from here on neither knows of the other."""
+        other = copy(self)
+        other._heap = self._heap.copy()
+        place = next(self._arrivals)
+        self._arrivals, other._arrivals = count(place), count(place)
+        return other
 
     def events(self) -> Iterator[Event]:
         """All that waits, in no order: without the price of sorting."""

@@ -37,6 +37,12 @@ class Findings:
         self.all: list[Finding] = []
         self._seen: set[Finding] = set()
 
+    def fork(self) -> Findings:
+        """Another with the same findings; from here on neither knows of the other."""
+        other = Findings()
+        other.all, other._seen = self.all.copy(), self._seen.copy()
+        return other
+
     def add(self, finding: Finding) -> bool:
         """Keep it unless it is known; whether it was new."""
         if finding in self._seen:

@@ -60,6 +60,15 @@ class LoopDetector:
             del self._windows[began_with]
             self._judge(began_with, window.messages, hops)
 
+    def fork(self) -> LoopDetector:
+        """Another that has seen the same; from here on neither knows of the other."""
+        other = LoopDetector()
+        other.suspects, other.longest = self.suspects.copy(), self.longest
+        other._windows = {
+            began: _Window(window.first_hop, window.messages.copy()) for began, window in self._windows.items()
+        }
+        return other
+
     def keep(self, living: Container[str]) -> None:
         """Forget the chains that have ended: all but those begun by these messages."""
         self.suspects = {began: loop for began, loop in self.suspects.items() if began in living}

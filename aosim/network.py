@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from aosim.checks import check_whole
 from aosim.clock import TIME_MS_MAX
@@ -88,11 +89,32 @@ class Lognormal:
         return round(min(float(self.high_ms), self.median_ms * math.exp(min(self.sigma * normal, 700.0))))
 
 
+def fork_network(network: Network) -> Network:
+    """A network that goes on as this one would, and knows nothing of it from here on.
+
+    By the network's own `fork()` when it has one, else a deep copy. Raises UsageError when neither works.
+    """
+    own: Any = getattr(network, "fork", None)
+    if callable(own):
+        forked: Network = own()
+        return forked
+    try:
+        return deepcopy(network)
+    except Exception as problem:
+        raise UsageError(
+            f"{network!r} cannot be copied ({problem}): give it a method fork() that returns another in the same state"
+        ) from None
+
+
 class CheckedNetwork:
     """A network of somebody else's, whose plans are checked before anything relies on them."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
+
+    def fork(self) -> CheckedNetwork:
+        """See `fork_network`."""
+        return CheckedNetwork(fork_network(self._network))
 
     def plan(self, message: Message, now_ms: int) -> tuple[int, ...]:
         plan = tuple(self._network.plan(message, now_ms))
@@ -132,6 +154,16 @@ class LatencyNetwork:
         if not isinstance(drawn_ms, int) or not 0 <= drawn_ms <= TIME_MS_MAX - now_ms:
             raise UsageError(f"{latency!r} draws {drawn_ms!r}: a latency is whole milliseconds from 0 up")
         return (now_ms + drawn_ms,)
+
+    def fork(self) -> LatencyNetwork:
+        """Another that draws what this one would draw next; from here on neither knows of the other."""
+        if type(self) is not LatencyNetwork:
+            return deepcopy(self)  # whatever else it keeps
+        other = copy(self)
+        other._random = Random(0)
+        other._random.setstate(self._random.getstate())
+        other._links = self._links.copy()
+        return other
 
     def set_link(self, sender: str, target: str, latency: Latency) -> None:
         """From now on messages on this link take that long."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from copy import copy, deepcopy
 from typing import Any
 
 from aosim.cron import CronPlan
@@ -37,6 +38,16 @@ class Resident:
         self.prompt = ""
         self.tree: dict[str, Any] | None = {} if "patches" in profile_of(self.module_id).traits else None
         self.has_waited = False  # one of its handlers has stopped for another message, and may still
+
+    def fork(self, process: Process) -> Resident:
+        """The same of a process that goes another way from here on; neither knows of the other."""
+        other = copy(self)
+        other.process = process
+        other.cron = None if self.cron is None else self.cron.fork()
+        other.output = self.output.copy() if self.output else ()
+        other.errors = self.errors.copy()
+        other.tree = None if self.tree is None else deepcopy(self.tree)
+        return other
 
     def keep_output(self, text: str) -> None:
         """Remember what the process has printed; of very much the latest."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 
 from aosim.clock import Clock
@@ -61,6 +62,12 @@ class Scheduler:
     def forget(self, process_id: str) -> None:
         """Drop a process's log: the process was never made."""
         self._logs.pop(process_id, None)
+
+    def fork(self, clock: Clock) -> Scheduler:
+        """Another with the same logs, at the time of another clock; from here on neither knows of the other."""
+        other = Scheduler(clock)
+        other._logs = {process_id: copy(log) for process_id, log in self._logs.items()}
+        return other
 
     def nonce(self, process_id: str) -> int:
         """How many messages the process's log holds."""

@@ -18,6 +18,12 @@ class Weave:
     def __len__(self) -> int:
         return len(self._items)
 
+    def fork(self) -> Weave:
+        """Another with the same items; what is added to one from here on is not in the other."""
+        other = Weave()
+        other._items = self._items.copy()
+        return other
+
     def add(self, item: Message) -> None:
         """Put an item there for good. The caller has seen to it that its id is a new one."""
         self._items[item.id] = (len(self._items), item)
