@@ -76,8 +76,8 @@ end
 local comes_with = {
   libraries = " json utils stringify dump private_json bit32 random ask ", findings = " forgive forgive_camel ", globals = " printable ",
   environment = " environment set_environment process_tag ",
-  ao_more = " forward parse_authorities restore_authorities refuse_send encode_data odd_reference refuse_reply "
-    .. "fresh_outbox ao_function ",
+  ao_more = " forward refuse_send encode_data odd_reference refuse_reply ",
+  ao_called = " parse_authorities restore_authorities fresh_outbox ao_function ",
   whole_message = " reply ", long_way = " no_os_library ",
   results = " plain_text "
 }

@@ -7,7 +7,7 @@ names and no lines, which is how a process's frames are told from them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -101,13 +101,24 @@ def library(name: str) -> bytes:
     raise BorderError(f"the runtime asked for {name!r}, which is neither in lua/lib nor in lua/later")
 
 
-_CHECK = b"local text, name = ... local run, problem = load(text, name, 't') return problem or false"
+_CHECK = b"""local load = load
+return function(text, name)
+  local _, problem = load(text, name, "t")
+  return problem or false
+end"""
+
+
+@cache
+def _checker() -> Callable[[bytes, bytes], object]:
+    """A function in a Lua of its own that compiles a text, runs nothing of it, and says what is wrong."""
+    check: Callable[[bytes, bytes], object] = new_runtime().execute(_CHECK)
+    return check
 
 
 def syntax_problem(text: str, chunk: str) -> str:
     """ "file:line: what is wrong" for a Lua text that does not parse, "" for one that does."""
     name = chunk.encode("utf-8", "surrogateescape")
-    problem = new_runtime().execute(_CHECK, text.encode("utf-8", "surrogateescape"), b"@" + name)
+    problem = _checker()(text.encode("utf-8", "surrogateescape"), b"@" + name)
     return problem.decode("utf-8", "surrogateescape") if isinstance(problem, bytes) else ""
 
 

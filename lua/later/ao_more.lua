@@ -3,24 +3,13 @@
 local k = ...
 local raw, sandbox, outbox, ao, message = k.raw, k.sandbox, k.outbox, k.ao, k.message
 local setmetatable, getmetatable, rawget, rawset = raw.setmetatable, raw.getmetatable, raw.rawget, raw.rawset
-local type, error, rawlen = raw.type, raw.error, raw.rawlen
-local find, lower, sub = raw.string.find, raw.string.lower, raw.string.sub
+local type, error, lower = raw.type, raw.error, raw.string.lower
 local state = k.ao_state
 local tostring, format, tointeger, math_type = raw.tostring, raw.string.format, raw.math.tointeger, raw.math.type
 
 local more = {}
 
 -- Sending ------------------------------------------------------------------------------------------------
-
---- What ao.outbox holds when a process first looks at it.
-function more.fresh_outbox()
-  local requests = k.part("requests")
-  return {
-    Output = {}, Assignments = {},
-    Messages = requests.tables(outbox.sent, outbox.sent_count),
-    Spawns = requests.tables(outbox.spawned, outbox.spawned_count)
-  }
-end
 
 function more.encode_data(t)
   local data = t.Data
@@ -130,30 +119,6 @@ function more.clearOutbox()
   ao.outbox = { Output = {}, Messages = {}, Spawns = {}, Assignments = {} }
 end
 
-function more.result(t)
-  local all = state.awake and ao.outbox or more.fresh_outbox()
-  local failure = all.Error or t.Error
-  if failure then
-    return { Error = failure }
-  end
-  return {
-    Output = t.Output or all.Output, Messages = all.Messages, Spawns = all.Spawns, Assignments = all.Assignments
-  }
-end
-
-function more.isAssignment(msg)
-  return msg.Target ~= ao.id
-end
-
-function more.isTrusted(msg)
-  for _, authority in k.ipairs(ao.authorities) do
-    if msg.From == authority or msg.Owner == authority then
-      return true
-    end
-  end
-  return false
-end
-
 --- Copy tags to fields.
 function more.normalize(msg)
   for _, tag in k.ipairs(msg.Tags) do
@@ -210,41 +175,6 @@ function more.forward(msg, target, changes)
   ao.send(out)
 end
 
-local function add_authority(list, text)
-  for i = 1, rawlen(list) do
-    if rawget(list, i) == text then
-      return
-    end
-  end
-  rawset(list, rawlen(list) + 1, text)
-end
-
---- The authorities that tags name. aos: commas part them, spaces are kept, empty ones left out.
-function more.parse_authorities(values)
-  local list = {}
-  for i = 1, #values do
-    local text, at = values[i], 1
-    while at <= #text do
-      local comma = not k.authorities_whole and find(text, ",", at, true) or #text + 1
-      if comma > at then
-        add_authority(list, sub(text, at, comma - 1))
-      end
-      at = comma + 1
-    end
-  end
-  return list
-end
-
---- Put back what an author removed of the authorities the process was made with.
-function more.restore_authorities()
-  if type(ao.authorities) ~= "table" then
-    ao.authorities = {}
-  end
-  for i = 1, #k.authorities do
-    add_authority(ao.authorities, k.authorities[i])
-  end
-end
-
 function more.init(environment)
   k.set_environment(environment)
   if rawget(ao, "env") ~= nil then
@@ -271,17 +201,10 @@ local lists = {
   }
 }
 
---- A function of ao that aos itself calls: the one the process has put in its place, if it has.
-function more.ao_function(name)
-  if state.whole then
-    return ao[name]
-  end
-  return more[name]
-end
-
 --- Put into ao what most processes do without.
 function more.complete(t)
-  local own = { isAssignment = more.isAssignment, isTrusted = more.isTrusted, result = more.result }
+  local called = k.part("ao_called")
+  local own = { isAssignment = called.isAssignment, isTrusted = called.isTrusted, result = called.result }
   state.own = own
   for name, its in raw.next, own do
     rawset(t, name, its)
