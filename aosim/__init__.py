@@ -18,6 +18,7 @@ from aosim.errors import (
     EndlessLoop,
     EvalError,
     ImageRefused,
+    InvariantBroken,
     JournalError,
     MessageTooLarge,
     NameTaken,
@@ -36,6 +37,7 @@ from aosim.limits import Limits
 from aosim.message import Assignment, AssignRequest, Forgiven, Message, Outgoing, Result, Tag
 from aosim.network import Constant, Latency, LatencyNetwork, Lognormal, Network, Uniform
 from aosim.observers import Observer
+from aosim.orders import Order
 from aosim.process import Context, Process
 from aosim.simulation import Simulation
 from aosim.version import __version__
@@ -57,6 +59,7 @@ __all__ = [
     "Finding",
     "Forgiven",
     "ImageRefused",
+    "InvariantBroken",
     "Journal",
     "JournalError",
     "Latency",
@@ -71,6 +74,7 @@ __all__ = [
     "NotImaged",
     "Observer",
     "ObserverTouched",
+    "Order",
     "Outgoing",
     "Process",
     "ProcessHandle",

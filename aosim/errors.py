@@ -121,6 +121,34 @@ class Diverged(AosimError):
         self.entry, self.place, self.what, self.expected, self.got = entry, place, what, expected, got
 
 
+class InvariantBroken(AosimError):
+    """Something given to `Simulation.always` that does not hold any more. The message that broke it is handled."""
+
+    def __init__(
+        self,
+        invariant: str,
+        problem: str,
+        *,
+        event: int,
+        after_ms: int,
+        message_id: str,
+        process: str,
+        nonce: int,
+        told: str,
+        again: str,
+    ) -> None:
+        where = f", {told} to {process}" if told else f", at {process}" if process else ""
+        number = f" (nonce {nonce})" if nonce >= 0 else ""
+        super().__init__(
+            f"{invariant} does not hold any more: {problem}. It was broken by event {event}{where}{number}, "
+            f"{after_ms:_} ms after the start. Again: the same calls of {again}"
+        )
+        self.invariant, self.problem, self.again = invariant, problem, again
+        self.event, self.after_ms = event, after_ms  # which event of the run, and when
+        self.message_id, self.process, self.nonce = message_id, process, nonce  # "", "", -1 when none was handled
+        self.told = told  # "Action=Transfer from alice"
+
+
 class EvalError(AosimError):
     """Lua given to `eval` that failed. Nothing was changed."""
 

@@ -9,6 +9,7 @@ from aosim.errors import UsageError
 from aosim.journal import Input, Journal
 from aosim.limits import Limits
 from aosim.network import Constant, Latency, Lognormal, Uniform
+from aosim.orders import Order
 
 _MODELS: dict[str, type] = {kind.__name__: kind for kind in (Constant, Uniform, Lognormal)}
 
@@ -43,19 +44,23 @@ class World(NamedTuple):
     links: tuple[tuple[str, str, Latency], ...]
     start_ms: int
     limits: Limits
+    order: Order = Order()
 
     def packed(self) -> tuple[Any, ...]:
         """Plain values for a file."""
         links = tuple((sender, target, _model(latency)) for sender, target, latency in self.links)
         limits = {name: getattr(self.limits, name) for name in Limits.__dataclass_fields__}
-        return (self.seed, self.fidelity, _model(self.latency), links, self.start_ms, limits)
+        order = (self.order.drawn, self.order.swaps)
+        return (self.seed, self.fidelity, _model(self.latency), links, self.start_ms, limits, order)
 
     @classmethod
     def unpacked(cls, values: tuple[Any, ...]) -> World:
         """The reverse. Raises UsageError when it needs something that a file cannot hold."""
-        seed, fidelity, latency, links, start_ms, limits = values
+        seed, fidelity, latency, links, start_ms, limits, (drawn, swaps) = values
         named = tuple((sender, target, _latency(model)) for sender, target, model in links)
-        return cls(seed, fidelity, None if latency is None else _latency(latency), named, start_ms, Limits(**limits))
+        order = Order(drawn, tuple((event, behind) for event, behind in swaps))
+        model = None if latency is None else _latency(latency)
+        return cls(seed, fidelity, model, named, start_ms, Limits(**limits), order)
 
 
 def _model(latency: Latency | None) -> tuple[Any, ...] | None:

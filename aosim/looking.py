@@ -14,6 +14,7 @@ from aosim.handles import Address, ProcessHandle, Scheduled, WalletHandle
 from aosim.inlet import Inlet
 from aosim.journal import Journal
 from aosim.message import Message, find_tag
+from aosim.orders import OrderedQueue, Swap
 from aosim.outside import Outside
 from aosim.residents import Resident
 
@@ -52,6 +53,12 @@ class Looking(ABC):
     def fingerprint(self) -> str:
         """The hash of all that has happened: equal for equal runs, 64 hex digits."""
         return self._engine.journal.fingerprint
+
+    @property
+    def swaps(self) -> tuple[Swap, ...]:
+        """Which events so far were not the first of their instant; with `Order(swaps=...)` the run is the same."""
+        queue = self._engine.queue
+        return tuple(queue.swaps) if isinstance(queue, OrderedQueue) else ()
 
     @property
     def journal(self) -> Journal:

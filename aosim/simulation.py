@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aosim.checks import check_text, check_whole
 from aosim.clock import START_MS, Clock
@@ -16,6 +16,7 @@ from aosim.handles import Address, ProcessHandle, Run, Sent, Tags, Timer, Wallet
 from aosim.ids import is_address
 from aosim.inlet import Inlet
 from aosim.inputs import World, keeper_of
+from aosim.invariants import Invariants
 from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
 from aosim.looking import Looking
@@ -23,6 +24,7 @@ from aosim.message import Message, Result
 from aosim.messenger import signed
 from aosim.network import CheckedNetwork, Latency, LatencyNetwork, Network, as_latency, as_link
 from aosim.observers import Observer
+from aosim.orders import Order, as_order
 from aosim.outside import Outside, check_moment
 from aosim.process import PythonHandler
 from aosim.seeds import Seeds
@@ -30,6 +32,7 @@ from aosim.spawning import Spawner
 from aosim.verified import VerifiedJournal
 
 FIDELITIES = ("docs", "network")
+AlwaysT = TypeVar("AlwaysT", bound=Callable[..., object])
 
 
 class Simulation(Looking):
@@ -42,6 +45,8 @@ class Simulation(Looking):
     `fidelity` is "docs" (code runs as the documentation prints it, see `findings`) or "network"
     (the reference module to the letter). `latency` is whole milliseconds or a latency model, and
     `links` gives single links another: {("alice", "ledger"): 5, ("alice", "*"): Uniform(1, 9)}.
+    `order` says which of the events due at one instant happens first: as they came unless it is a
+    number, for an order drawn from the seed, or an `Order`.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Simulation(Looking):
         start_ms: int = START_MS,
         limits: Limits | None = None,
         journal: Journal | str | Path | None = None,
+        order: Order | int | None = None,
     ) -> None:
         if fidelity not in FIDELITIES:
             raise UsageError(f"fidelity={fidelity!r}: there are {' and '.join(map(repr, FIDELITIES))}")
@@ -75,7 +81,7 @@ class Simulation(Looking):
         world = World(
             *(seed, fidelity, as_latency(latency) if network is None else None),
             tuple((*ends, link) for ends, link in self._links.items()),
-            *(start_ms, limits or Limits()),
+            *(start_ms, limits or Limits(), as_order(order)),
         )
         if network is None:
             network = LatencyNetwork(self.seeds.stream("network"), as_latency(latency))
@@ -92,6 +98,8 @@ class Simulation(Looking):
             make_child=lambda message, module_id: self._spawner.lua_process(message, module_id),
             timer_message=self._timer_message,
         )
+        self._engine.queue = world.order.queue(self.seeds)
+        self._invariants = Invariants(self._engine, f"Simulation(seed={seed}{world.order.told})")
         self._outside = Outside(self._engine)
         self._spawner = Spawner(self._engine, self._outside, fidelity)
         self._keeper = keeper_of(self._engine.journal)
@@ -239,6 +247,17 @@ class Simulation(Looking):
             raise UsageError(f"observe({observer!r}): give an object whose class is derived from aosim.Observer")
         self._engine.observers.append(observer)
 
+    def always(self, check: AlwaysT, *, name: str | None = None) -> AlwaysT:
+        """Ask after every message from now on whether something holds; also as a decorator.
+
+        `check` is called with the simulation, or with nothing if it takes nothing. It says True, or
+        None, while all is well; False, or an AssertionError, is raised as InvariantBroken when the
+        event is over, naming the message. It may look at everything and change nothing.
+        """
+        self._check_open()
+        self._invariants.add(check, self, name)
+        return check
+
     # Sending
 
     def send(
@@ -272,7 +291,7 @@ class Simulation(Looking):
 
     def step(self) -> bool:
         """Let the next event happen; False when nothing is waiting."""
-        happened = self._engine.step()
+        happened = self._step()
         self._flush()
         self._complain()
         return happened
@@ -299,7 +318,7 @@ class Simulation(Looking):
         if events_max is not None:
             check_whole("events_max", events_max, unit="")
         bounded = stop_ms is not None or condition is not None or events_max is not None
-        step, counts, queue = engine.step, engine.counts, engine.queue
+        step, counts, queue = self._step, engine.counts, engine.queue
         events, stopped_by = 0, "quiet"
         while True:
             if stop_ms is not None:
@@ -336,8 +355,11 @@ class Simulation(Looking):
         self._check_open()
         resident = self._resident(process)
         lua = lua_of(resident)
+        entries = len(self._engine.journal)
         result = self._inlet.eval(resident.id, check_text(code, f"Lua for {resident.name!r}"))
         self._flush()
+        if self._invariants:
+            self._invariants.ask(entries)
         if result.error is not None:
             raise EvalError(resident.name, result.error)
         if result.verdict not in ("handled", "waiting"):
@@ -367,6 +389,10 @@ class Simulation(Looking):
         return self._inlet.stop(what.id) if isinstance(what, Timer) else self._inlet.cancel(what.id)
 
     # Helpers, in the order in which they are called
+
+    @property
+    def _step(self) -> Callable[[], bool]:
+        return self._invariants.step if self._invariants else self._engine.step
 
     def _timer_message(self, tick: TimerTick) -> Message | None:
         timer = self._inlet.timers.get(tick.timer_id)
@@ -454,4 +480,5 @@ def _again(
         start_ms=world.start_ms,
         limits=world.limits,
         journal=journal,
+        order=world.order,
     )
