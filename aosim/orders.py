@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from random import Random
+from typing import Self
 
 from aosim.errors import UsageError
 from aosim.events import Event, EventQueue
@@ -79,7 +82,7 @@ class Order:
     def queue(self, seeds: Seeds) -> EventQueue:
         """The queue of a simulation with these seeds."""
         if self.drawn is not None:
-            return OrderedQueue(seeds.stream(f"order {self.drawn}").randrange)
+            return OrderedQueue(seeds.stream(f"order {self.drawn}"))
         return OrderedQueue(None, dict(self.swaps)) if self.swaps else EventQueue()
 
 
@@ -95,9 +98,9 @@ def as_order(order: Order | int | None) -> Order:
 class OrderedQueue(EventQueue):
     """Events waiting for their time. Earliest first; at one instant, as drawn or told."""
 
-    def __init__(self, draw: Callable[[int], int] | None, told: dict[int, int] | None = None) -> None:
+    def __init__(self, random: Random | None, told: Mapping[int, int] | None = None) -> None:
         super().__init__()
-        self._draw = draw  # one of so many
+        self._random = random
         self._told = told or {}
         self._due: list[tuple[int, int, Event]] = []  # the events of the present instant, in the order they came
         self._popped = 0
@@ -124,8 +127,8 @@ class OrderedQueue(EventQueue):
     def _choose(self, waiting: int) -> int:
         if waiting == 1:
             return 0
-        if self._draw is not None:
-            return self._draw(waiting)
+        if self._random is not None:
+            return self._random.randrange(waiting)
         return min(self._told.get(self._popped, 0), waiting - 1)
 
     def _put_back(self) -> None:
@@ -133,6 +136,12 @@ class OrderedQueue(EventQueue):
         for item in self._due:
             heappush(self._heap, item)
         self._due.clear()
+
+    def fork(self) -> Self:
+        self._put_back()
+        other = super().fork()
+        other._random, other._due, other.swaps = copy(self._random), [], self.swaps.copy()
+        return other
 
     def peek_ms(self) -> int | None:
         return min((waiting[0][0] for waiting in (self._due, self._heap) if waiting), default=None)

@@ -90,6 +90,17 @@ def test_looking_and_removing_between_pops_change_no_order(steps: list[tuple[str
         assert (len(queue), queue.peek_ms()) == (len(plain), plain.peek_ms())
 
 
+@pytest.mark.parametrize("order", [Order(), Order(drawn=4), Order(swaps=((3, 2), (5, 1)))])
+def test_a_fork_of_a_queue_goes_on_as_the_queue_does(order: Order) -> None:
+    queue = filled(order.queue(SEEDS))
+    queue.pop()
+    other = queue.fork()
+    assert emptied(other) == emptied(queue)
+    if isinstance(queue, OrderedQueue) and isinstance(other, OrderedQueue):
+        assert other.swaps == queue.swaps
+        assert other.swaps is not queue.swaps
+
+
 @pytest.mark.parametrize("text", ["", "3", "12+1", "12+1, 40+2"])
 def test_an_order_is_written_and_read_again(text: str) -> None:
     assert str(Order.parse(text)) == text
