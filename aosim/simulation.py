@@ -130,18 +130,27 @@ class Simulation(Looking):
         journal = DiskJournal.open(path)
         try:
             verified = VerifiedJournal(journal)
-            sim = _again(cls, journal.world(), verified, latency, network)
+            sim = as_recorded(cls, journal.world(), verified, latency, network)
             verified.name_of = sim.name_of
             sim._inlet.redo(list(journal.inputs()), handlers or {}, journal.events)
+            verified.finish()
         except BaseException:
             journal.close()
             raise
         return sim
 
+    def flush(self) -> None:
+        """Have all that has happened, and all that was sent, kept by the journal, come what may.
+
+        `run`, `step`, `eval` and `spawn` do so themselves before they return.
+        """
+        if self._keeper is not None:
+            self._keeper.flush(self._engine.events)
+
     def close(self) -> None:
         """Keep all that has happened so far, and let go of the file of the journal, if there is one."""
         if self._keeper is not None:
-            self._flush()
+            self.flush()
             self._keeper.close()
 
     def __repr__(self) -> str:
@@ -191,7 +200,9 @@ class Simulation(Looking):
         )
         if callable(source):
             self._inlet.handlers[plan.name] = source
-        return self.process(self._inlet.spawn(plan).id)
+        resident = self._inlet.spawn(plan)
+        self.flush()
+        return self.process(resident.id)
 
     def process(self, which: Address) -> ProcessHandle:
         """The handle of a process, by name or id. Raises UnknownName."""
@@ -292,7 +303,7 @@ class Simulation(Looking):
     def step(self) -> bool:
         """Let the next event happen; False when nothing is waiting."""
         happened = self._step()
-        self._flush()
+        self.flush()
         self._complain()
         return happened
 
@@ -320,6 +331,7 @@ class Simulation(Looking):
         bounded = stop_ms is not None or condition is not None or events_max is not None
         step, counts, queue = self._step, engine.counts, engine.queue
         events, stopped_by = 0, "quiet"
+        self.flush()  # what was sent is safe before anything comes of it
         while True:
             if stop_ms is not None:
                 due_ms = queue.peek_ms()
@@ -337,12 +349,12 @@ class Simulation(Looking):
                 stopped_by = "condition"
                 break
             if not events & 1023:
-                self._flush()
+                self.flush()
                 if not bounded:
                     engine.check_limits()
         if stopped_by == "time" and stop_ms is not None:
             self._inlet.advance(stop_ms)
-        self._flush()
+        self.flush()
         self._forget_ended_chains()
         self._complain()
         loops = tuple(f"{engine.route_of(loop)}, {loop.hops:,} hops" for loop in engine.loops.suspects.values())
@@ -357,7 +369,7 @@ class Simulation(Looking):
         lua = lua_of(resident)
         entries = len(self._engine.journal)
         result = self._inlet.eval(resident.id, check_text(code, f"Lua for {resident.name!r}"))
-        self._flush()
+        self.flush()
         if self._invariants:
             self._invariants.ask(entries)
         if result.error is not None:
@@ -401,11 +413,6 @@ class Simulation(Looking):
         timer.ticks = tick.number
         self._engine.queue.push(self.now_ms + timer.every_ms, TimerTick(timer.id, tick.number + 1))
         return self._outside.message(timer.sender_id, timer.target_id, timer.data, timer.flat)
-
-    def _flush(self) -> None:
-        """Have all that has happened so far kept, come what may."""
-        if self._keeper is not None:
-            self._keeper.flush(self._engine.events)
 
     def _check_open(self) -> None:
         if self._engine.closed:
@@ -464,7 +471,7 @@ def _journal(journal: Journal | str | Path | None, world: World) -> Journal:
     return journal if journal is not None else MemoryJournal()
 
 
-def _again(
+def as_recorded(
     kind: type[Simulation], world: World, journal: Journal, latency: Latency | int | None, network: Network | None
 ) -> Simulation:
     """A simulation made as a recorded one was."""

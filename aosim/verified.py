@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aosim.errors import Diverged
 from aosim.inputs import Keeper
@@ -25,6 +25,26 @@ FIELDS = {
 }
 
 
+class Divergence(NamedTuple):
+    """The first thing in which a run that was done again is another than the recorded one."""
+
+    entry: int  # its number in the journal
+    process: str  # by name; "" before any process has been evaluated
+    nonce: int | None  # of the evaluation it belongs to; None for a cron message
+    message: str  # the id of the message that was evaluated
+    field: str
+    expected: Any
+    got: Any
+
+    @property
+    def place(self) -> str:
+        """ "ledger, nonce 17" """
+        return place(self.process, self.nonce)
+
+    def __str__(self) -> str:
+        return str(Diverged(self.entry, self.place, self.field, self.expected, self.got))
+
+
 class Recorded(Keeper, Protocol):
     """A journal whose entries can be read as they were appended."""
 
@@ -34,7 +54,8 @@ class Recorded(Keeper, Protocol):
 class VerifiedJournal:
     """Takes the entries of a run that is done again, and behind the last recorded one goes on with the record.
 
-    Raises Diverged at the first entry that is another than the recorded one.
+    Raises Diverged at the first entry that is another than the recorded one; `divergence` then says
+    the same as values.
     """
 
     def __init__(self, recorded: Recorded, name_of: Callable[[str], str] = str) -> None:
@@ -42,20 +63,43 @@ class VerifiedJournal:
         self._expected = recorded.packed()
         self._count = len(recorded)
         self._at = 0
-        self._process, self._nonce = "", 0  # whose evaluation the entries belong to
         self.name_of = name_of
+        self.divergence: Divergence | None = None
 
     def append(self, packed: bytes) -> None:
         if self._at == self._count:
             self._recorded.append(packed)
             return
         expected = next(self._expected)
-        if expected[1:6] == b"\xa4done":
-            self._process, self._nonce = unpack(expected)[2:4]
         if packed != expected:
-            place = f"{self.name_of(self._process)}, nonce {self._nonce}" if self._process else "before any process"
-            raise Diverged(self._at, place, *difference(unpack(expected), unpack(packed)))
+            raise self._diverged(expected, difference(unpack(expected), unpack(packed)))
         self._at += 1
+
+    def finish(self) -> None:
+        """The run has been done again. Raises Diverged when the record has more, or less, than came of it."""
+        if self._at < self._count:
+            expected = next(self._expected)
+            raise self._diverged(expected, ("what happened", unpack(expected)[0], "nothing more"))
+        if len(self._recorded) > self._count:
+            extra = next(self._recorded.packed(self._count))
+            raise self._diverged(extra, ("what happened", "nothing more", unpack(extra)[0]))
+
+    def _diverged(self, expected: bytes, found: tuple[str, Any, Any]) -> Diverged:
+        process, nonce, message = self._evaluated(expected)
+        name = self.name_of(process) if process else ""
+        self.divergence = Divergence(self._at, name, nonce, message, *found)
+        return Diverged(self._at, self.divergence.place, *found)
+
+    def _evaluated(self, expected: bytes) -> tuple[str, int | None, str]:
+        """Whose evaluation an entry belongs to: the newest up to it."""
+        newest = expected if is_done(expected) else b""
+        if not newest:
+            for packed in islice(self._recorded.packed(), self._at):
+                newest = packed if is_done(packed) else newest
+        if not newest:
+            return "", None, ""
+        _, message, process, nonce, *_ = unpack(newest)
+        return process, nonce, message
 
     def note(self, entry: Input) -> None:
         self._recorded.note(entry)
@@ -81,6 +125,18 @@ class VerifiedJournal:
 
     def __len__(self) -> int:
         return len(self._recorded) if self._at == self._count else self._at
+
+
+def is_done(packed: bytes) -> bool:
+    """Whether an entry is that of an evaluation; told without the price of unpacking it."""
+    return packed[1:6] == b"\xa4done"
+
+
+def place(process: str, nonce: int | None) -> str:
+    """Whose evaluation it is, for people."""
+    if not process:
+        return "before any process"
+    return f"{process}, nonce {nonce}" if nonce is not None else f"{process}, on a cron tick"
 
 
 def difference(expected: Entry, got: Entry) -> tuple[str, Any, Any]:

@@ -299,7 +299,7 @@ def test_another_runs_half_is_refused_or_changes_nothing(tmp_path: Path) -> None
 def test_a_half_left_by_another_run_is_not_taken_for_ones_own(tmp_path: Path) -> None:
     path = _killed(tmp_path)
     path.unlink()
-    with pytest.raises(JournalError, match="run.db-wal is left there from another run"):
+    with pytest.raises(JournalError, match=r"run\.db-wal is left there from another run"):
         Simulation(journal=path)
 
 
