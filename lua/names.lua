@@ -6,10 +6,10 @@
 -- The originals, out of the process's reach; the library tables themselves become the process's.
 local raw, own = {}, {}
 for name, functions in next, {
-  string = "byte char find format gmatch gsub lower match pack rep reverse sub unpack upper",
+  string = "byte char dump find format gmatch gsub lower match pack rep reverse sub unpack upper",
   table = "concat insert move pack remove sort unpack", math = "abs atan ceil exp floor huge log max min tointeger type",
   coroutine = "create isyieldable resume running status yield",
-  debug = "getinfo getmetatable getregistry getupvalue setmetatable traceback", os = "date difftime", utf8 = "char"
+  debug = "getinfo getmetatable getregistry getupvalue setmetatable traceback upvalueid", os = "date difftime", utf8 = "char"
 } do
   raw[name], own[name] = {}, _G[name]
   for inner in functions:gmatch("%w+") do
@@ -26,7 +26,7 @@ local rawget, rawset, rawlen, setmetatable, getmetatable =
   raw.rawget, raw.rawset, raw.rawlen, raw.setmetatable, raw.getmetatable
 local find, sub, unpack = raw.string.find, raw.string.sub, raw.table.unpack
 local create, resume, yield, running = raw.coroutine.create, raw.coroutine.resume, raw.coroutine.yield, raw.coroutine.running
-local getinfo, meta_of = raw.debug.getinfo, raw.debug.getmetatable
+local meta_of = raw.debug.getmetatable
 
 local weak_keys = { __mode = "k" } -- a metatable
 local need = {} -- what a coroutine yields, or throws, to have the host fetch something

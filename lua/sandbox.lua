@@ -15,8 +15,8 @@ local hidden = setmetatable({}, { __mode = "k", __index = lazy })
 
 --- lazy: private metatable -> function(table) that brings all the table has; called before any raw access.
 --- hidden: metatables the process must not see, those among them; libraries: the library tables; files: path -> content
---- for io.open. part: finds a part by name, set by whoever loaded this; find_module: asked for modules that are nowhere
---- else.
+--- for io.open; now_ms, start_ms: the time of the message being handled, and of the first. part: finds a part by name,
+--- set by whoever loaded this.
 sandbox = { libraries = libraries, lazy = lazy, hidden = hidden, files = {}, now_ms = 0 }
 
 local format = parts.sandbox_names()

@@ -2,7 +2,7 @@
 
 local k = ...
 local raw, outbox, handlers = k.raw, k.outbox, k.handlers
-local setmetatable, rawget, next, type = raw.setmetatable, raw.rawget, raw.next, raw.type
+local setmetatable, rawget, next = raw.setmetatable, raw.rawget, raw.next
 local requests = {}
 local secret, places = outbox.secret, outbox.places
 

@@ -12,7 +12,7 @@ local match, gsub, gmatch, raw_ipairs = raw.string.match, raw.string.gsub, raw.s
 local raw_date, getinfo, traceback = raw.os.date, raw.debug.getinfo, raw.debug.traceback
 local exp, log, floor, atan, huge = raw.math.exp, raw.math.log, raw.math.floor, raw.math.atan, raw.math.huge
 local set_meta = raw.debug.setmetatable
-local env, libraries, files, hidden = k.env, sandbox.libraries, sandbox.files, sandbox.hidden
+local libraries, files, hidden = sandbox.libraries, sandbox.files, sandbox.hidden
 local blame, expected = sandbox.blame, sandbox.expected
 
 local function nothing() end

@@ -9,8 +9,8 @@
 local k = ...
 local raw, sandbox, handlers, waits, workers = k.raw, k.sandbox, k.handlers, k.waits, k.workers
 local current, first_tag, outbox = k.message.current, k.message.first_tag, k.outbox
-local type, next, rawlen, rawget, rawset = raw.type, raw.next, raw.rawlen, raw.rawget, raw.rawset
-local setmetatable, getmetatable, error, tostring = raw.setmetatable, raw.getmetatable, raw.error, raw.tostring
+local type, next, rawlen = raw.type, raw.next, raw.rawlen
+local setmetatable, getmetatable, tostring = raw.setmetatable, raw.getmetatable, raw.tostring
 local running, yield, create, resume = raw.coroutine.running, raw.coroutine.yield, raw.coroutine.create, raw.coroutine.resume
 local find, lower, sort, math_type = raw.string.find, raw.string.lower, raw.table.sort, raw.math.type
 local by_reference, select = waits.by_reference, raw.select

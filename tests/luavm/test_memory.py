@@ -9,6 +9,7 @@ from lupa.lua53 import LuaRuntime
 
 from aosim import Simulation
 from aosim.luavm import source
+from aosim.luavm.module import ModuleCode, ModuleRuntime, json_bytes
 
 TOKEN = (Path(source.__file__).parents[1] / "bench" / "workloads" / "token.lua").read_text(encoding="utf-8")
 
@@ -67,3 +68,16 @@ def test_what_a_process_asks_for_comes_to_it_alone(runtimes: list[LuaRuntime]) -
     small = spawned(plain)
     assert spawned("X = os.date('%Y') for k in pairs({a = 1}) do X = k end\n") > small + 10
     assert abs(spawned(plain) - small) < 1
+
+
+def test_messages_that_fail_leave_nothing_in_a_module_without_undo() -> None:
+    runtime = ModuleRuntime(ModuleCode())
+    common = {"Owner": "O", "From": "O", "Target": "P", "Module": "M", "Block-Height": "1", "Tags": []}
+    env = json_bytes({"Process": {"Id": "P", "Owner": "O", "Tags": []}})
+    runtime.answer(json_bytes({**common, "Id": "P"}), env)
+    failing = {**common, "Id": "1", "Tags": [{"name": "Action", "value": "Eval"}], "Data": "error('no')"}
+    sizes = []
+    for _ in range(800):
+        runtime.answer(json_bytes(failing), env)
+        sizes.append(runtime.size_bytes())
+    assert min(sizes[400:]) < min(sizes[100:400]) + 50_000  # four hundred coroutines would take as many kilobytes
