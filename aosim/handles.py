@@ -155,6 +155,13 @@ class ProcessHandle:
         """
         return self._simulation.eval(self, code)
 
+    def peek(self, code: str) -> Any:
+        """The value of Lua evaluated in a copy of the process as it stands: `eval` without a trace.
+
+        Costs what the copy costs, see `Process.clone`. Raises EvalError when the code fails.
+        """
+        return self._simulation.peek(self, code)
+
     def query(self, data: str | None = None, *, sender: Address | None = None, tags: Tags = (), **named: str) -> Result:
         """A dry run: the result of a message that leaves no trace, not even in the journal."""
         return self._simulation.query(self, data, sender=sender, tags=tags, **named)

@@ -20,6 +20,7 @@ class Invariant(NamedTuple):
 
     name: str
     check: Check
+    process_id: str | None  # of which it tells, so that only its messages can break it
 
 
 class Invariants:
@@ -33,11 +34,11 @@ class Invariants:
     def __len__(self) -> int:
         return len(self._all)
 
-    def add(self, check: Callable[..., object], simulation: object, name: str | None) -> None:
+    def add(self, check: Callable[..., object], simulation: object, name: str | None, of: str | None) -> None:
         """Ask this from now on. Raises UsageError for what cannot be called with the simulation, or with nothing."""
         wanted = _parameters(check)
         asked: Check = check if not wanted else lambda: check(simulation)
-        self._all.append(Invariant(name if name is not None else _name_of(check), asked))
+        self._all.append(Invariant(name if name is not None else _name_of(check), asked, of))
 
     def step(self) -> bool:
         """Let the next event happen and ask what it broke. Raises InvariantBroken, when the step is done."""
@@ -50,14 +51,21 @@ class Invariants:
     def ask(self, entries: int) -> None:
         """Ask after something has happened that began behind so many entries of the journal."""
         engine = self._engine
+        handled = self._handled(entries) if any(one.process_id for one in self._all) else ()
         was_closed = engine.close(True)
         try:
-            for name, check in self._all:
+            for name, check, process_id in self._all:
+                if process_id is not None and process_id not in handled:
+                    continue
                 problem = _problem(check)
                 if problem is not None:
                     raise self._broken(name, problem, entries)
         finally:
             engine.close(was_closed)
+
+    def _handled(self, entries: int) -> tuple[str, ...]:
+        """The processes that have handled a message since there were so many entries."""
+        return tuple(entry[2] for entry in self._engine.journal.read(entries) if entry[0] == "done")
 
     def _broken(self, name: str, problem: str, entries: int) -> InvariantBroken:
         engine = self._engine

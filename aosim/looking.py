@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from typing import Any
 
+from aosim.checks import check_text
 from aosim.engine import Engine
 from aosim.errors import UnknownName
 from aosim.events import Arrival, Birth, CronTick, TimerTick
 from aosim.fates import Counts, DeadLetter
 from aosim.findings import Finding
-from aosim.handles import Address, ProcessHandle, Scheduled, WalletHandle
+from aosim.handles import Address, ProcessHandle, Scheduled, WalletHandle, lua_of
 from aosim.inlet import Inlet
 from aosim.journal import Journal
 from aosim.message import Message, find_tag
 from aosim.orders import OrderedQueue, Swap
 from aosim.outside import Outside
+from aosim.peeking import peek
 from aosim.residents import Resident
 
 
@@ -113,6 +116,11 @@ class Looking(ABC):
     def name_of(self, address: str) -> str:
         """The name of an address, or the address itself when it has none."""
         return self._engine.name_of(address)
+
+    def peek(self, process: Address, code: str) -> Any:
+        """The value of Lua in a process as it stands. See `ProcessHandle.peek`."""
+        resident = self._resident(process)
+        return peek(self._engine, resident, lua_of(resident), check_text(code, f"Lua for {resident.name!r}"))
 
     # Helpers
 

@@ -258,15 +258,16 @@ class Simulation(Looking):
             raise UsageError(f"observe({observer!r}): give an object whose class is derived from aosim.Observer")
         self._engine.observers.append(observer)
 
-    def always(self, check: AlwaysT, *, name: str | None = None) -> AlwaysT:
+    def always(self, check: AlwaysT, *, name: str | None = None, of: Address | None = None) -> AlwaysT:
         """Ask after every message from now on whether something holds; also as a decorator.
 
+        `of` a process: only after messages of its own.
         `check` is called with the simulation, or with nothing if it takes nothing. It says True, or
         None, while all is well; False, or an AssertionError, is raised as InvariantBroken when the
         event is over, naming the message. It may look at everything and change nothing.
         """
         self._check_open()
-        self._invariants.add(check, self, name)
+        self._invariants.add(check, self, name, None if of is None else self._resident(of).id)
         return check
 
     # Sending

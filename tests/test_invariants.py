@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aosim import InvariantBroken, Simulation, UsageError
+from aosim import EvalError, InvariantBroken, Simulation, UsageError
 from aosim.message import Message
 from aosim.process import Context
 
@@ -154,4 +154,36 @@ def test_invariants_look_into_python_processes() -> None:
         box.send(Action="Hello")
     sim.always(lambda: box.state.get("seen", 0) < 3, name="two at most")
     with pytest.raises(InvariantBroken, match=r"to box \(nonce 3\)"):
+        sim.run()
+
+
+def test_an_invariant_of_a_process_is_asked_after_messages_of_its_own() -> None:
+    asked = []
+    sim = counted([1, 2])
+    other = sim.spawn(COUNTER, name="other")
+    for _ in range(5):
+        sim.wallet("bob").send(other, Action="Add", Quantity="7")
+    sim.always(lambda: asked.append(sim.process("counter").read("Count")), of="counter")
+    sim.run()
+    assert asked == [1, 3]
+
+
+def test_a_peek_gives_the_value_of_lua_and_leaves_no_trace() -> None:
+    sim = counted([1, 2])
+    sim.run()
+    before = sim.fingerprint
+    counter = sim.process("counter")
+    assert counter.peek("Count = Count * 10; return Count") == 30
+    assert counter.peek("Count == 3") is True
+    assert counter.peek("{ Count, 'a' }") == [3, "a"]
+    assert counter.read("Count") == 3
+    assert sim.fingerprint == before
+    with pytest.raises(EvalError, match=r"counter: .*no such thing"):
+        counter.peek("error('no such thing')")
+
+
+def test_an_invariant_may_peek() -> None:
+    sim = counted([1, 2, 3])
+    sim.always(lambda: sim.process("counter").peek("Count < 6"), name="below six", of="counter")
+    with pytest.raises(InvariantBroken, match="event 3"):
         sim.run()
