@@ -24,7 +24,7 @@ FLOORS = [
         *("seeds", "version"),
     },
     {
-        *("archive", "clock", "cron", "disk_journal", "events", "executor", "fates", "faults", "findings"),
+        *("archive", "clock", "cron", "disk_journal", "events", "executor", "fates", "findings"),
         *("inputs", "journal", "loops", "messenger", "network", "observers", "orders", "patches", "process"),
         *("residents", "scheduler", "shared", "timers", "verified", "wallet", "weave"),
     },

@@ -1,0 +1,93 @@
+"""Which fault strikes which message: rates drawn from a stream of their own, single strikes by their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import copy
+from random import Random
+
+from aosim.clock import TIME_MS_MAX
+from aosim.faults import CHILD, Rate, Strike
+
+#: All that an end of a link is called: its name and its address.
+Called = tuple[str, str]
+_ON_ARRIVAL = ("crash", "skew")
+
+
+class Striking:
+    """Counts the messages of each link, and says what strikes each.
+
+    For one message after the other each rate that is for it draws once, in the order in which rates were added.
+    """
+
+    def __init__(self, random: Random, start_ms: int) -> None:
+        self._random = random
+        self._start_ms = start_ms
+        self.rates: list[Rate] = []
+        self.exact = False  # rates draw nothing
+        self._told: dict[tuple[str, str, int], tuple[Strike, ...]] = {}  # strikes of plans, by link and number
+        self._numbers: dict[tuple[str, str], int] = {}  # how many messages each link has had
+
+    def fork(self) -> Striking:
+        """The same, from here on apart."""
+        other = copy(self)
+        other._random = Random()
+        other._random.setstate(self._random.getstate())
+        other.rates, other._numbers, other._told = self.rates.copy(), self._numbers.copy(), self._told.copy()
+        return other
+
+    def tell(self, strikes: Iterable[Strike]) -> None:
+        """Let these happen."""
+        for strike in strikes:
+            arrives = strike.kind in _ON_ARRIVAL
+            link = ("*" if arrives else strike.sender, strike.target, strike.number)
+            self._told[link] = (*self._told.get(link, ()), strike)
+
+    def sending(self, sender: Called, target: Called, due_ms: tuple[int, ...]) -> tuple[tuple[int, ...], list[Strike]]:
+        """When a message arrives that would arrive then, and why: it may be lost, late or doubled."""
+        link = (sender[0], target[0])
+        number = self._numbers[link] = self._numbers.get(link, 0) + 1
+        if not due_ms:
+            return due_ms, []
+        strikes = [one for one in self._told.get((*link, number), ()) if one.kind not in _ON_ARRIVAL]
+        for rate in self._drawn(sender, target, due_ms[0], arrives=False):
+            kind, ms = rate.kind, rate.ms
+            if kind == "reorder":
+                kind, ms = "delay", self._random.randint(1, max(1, ms))
+            elif kind == "duplicate":
+                ms = self._random.randint(0, ms)
+            strikes.append(Strike(kind, *link, number, 0 if kind == "lose" else ms))
+        lost = next((one for one in strikes if one.kind == "lose"), None)
+        if lost is not None:
+            return (), [lost]
+        delay_ms = sum(one.ms for one in strikes if one.kind == "delay")
+        moved = [due + delay_ms for due in due_ms]
+        moved += [moved[0] + one.ms for one in strikes if one.kind == "duplicate"]
+        return tuple([min(due, TIME_MS_MAX) for due in moved]), strikes
+
+    def arriving(self, target: Called, now_ms: int) -> list[Strike]:
+        """What strikes a process as a message reaches it: crashes, and errors of its clock."""
+        link = ("*", target[0])
+        number = self._numbers[link] = self._numbers.get(link, 0) + 1
+        strikes = list(self._told.get((*link, number), ()))
+        for rate in self._drawn(("*", "*"), target, now_ms, arrives=True):
+            ms = self._random.randint(-rate.ms, rate.ms) if rate.kind == "skew" else rate.ms
+            strikes.append(Strike(rate.kind, *link, number, ms, rate.losing))
+        return strikes
+
+    def _drawn(self, sender: Called, target: Called, when_ms: int, *, arrives: bool) -> list[Rate]:
+        """The rates that strike this time."""
+        if self.exact or not self.rates:
+            return []
+        since_ms, random = when_ms - self._start_ms, self._random
+        return [
+            rate
+            for rate in self.rates
+            if (rate.kind in _ON_ARRIVAL) is arrives
+            and (rate.kind != "late" or target[0] == CHILD)
+            and (rate.sender == "*" or arrives or rate.sender in sender)
+            and (rate.target == "*" or rate.target in target)
+            and rate.from_ms <= since_ms
+            and (rate.until_ms is None or since_ms < rate.until_ms)
+            and random.random() < rate.rate
+        ]
