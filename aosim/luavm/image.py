@@ -44,7 +44,7 @@ class ImagedVm(Vm):
         begin, self._run = runtime.execute(_OPEN, source.library("image_boot"))
         super()._begin(runtime)
         doors = (self.step, self._provide, self._go_on, self._call, self.forget_parts)
-        kind = self._kind()
+        kind = self.kind
         if kind not in _plans:
             _plans[kind] = self._run(source.library("image_plan"), *doors)
         begin(*_plans[kind], *doors)
@@ -57,10 +57,9 @@ class ImagedVm(Vm):
         culprit, for what cannot be written down: handlers that wait and other coroutines that have
         begun and not ended, coroutines that have not begun, iterators of string.gmatch.
         """
-        kept = self._desk_image()
-        shapes, contents, codes = self._write()
-        state = (self.wanted, self.items_seen, kept, shapes, contents, _code_names(codes))
-        return _sealed(pack((self._kind(), note, state)))
+        if self._run is None:
+            return image_of(self, note)
+        return _image(self, note, self._write())
 
     def restore(self, image: bytes) -> bytes:
         """Take the state of an image in the place of one's own; returns the note.
@@ -69,10 +68,8 @@ class ImagedVm(Vm):
         ImageRefused, and changes nothing, for bytes that are no image, or one of another runtime.
         """
         kind, note, state = unpack(_unsealed(image))
-        if kind != self._kind():
-            raise ImageRefused(
-                f"it is one of a process of {' '.join(kind)!r}, this is one of {' '.join(self._kind())!r}"
-            )
+        if kind != self.kind:
+            raise ImageRefused(f"it is one of a process of {' '.join(kind)!r}, this is one of {' '.join(self.kind)!r}")
         wanted, items_seen, kept, shapes, contents, codes = state
         foreign = [module for module, _, _ in kept if module not in ROOMS.values()]
         if foreign:
@@ -101,27 +98,36 @@ class ImagedVm(Vm):
     ) -> ImagedVm:
         """One that begins with the state of an image. `start` makes it what `info` says. Raises ImageRefused."""
         vm = cls.__new__(cls)
-        vm._info, vm._weave, vm._limits, vm._profile, vm._fidelity = info, weave, limits, profile, fidelity.encode()
+        vm._set(info, fidelity, profile, weave, limits)
         vm.restore(image)
         return vm
 
-    def _kind(self) -> tuple[str, ...]:
-        return (self._fidelity.decode(), self._profile.calls_itself, *self._profile.traits)
+    def release(self) -> None:
+        """Let go of what it takes to be imaged. What is left costs what a Vm costs, and `image_of` takes its images."""
+        self._run = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has not been released."""
+        return self._run is not None
+
+    @classmethod
+    def started_as(cls, other: Vm) -> ImagedVm:
+        """One of the kind of another, which nobody has introduced yet."""
+        vm = cls.__new__(cls)
+        vm._take_after(other)
+        vm._begin(source.new_runtime())
+        return vm
+
+    def template(self) -> bytes:
+        """What `image_of` must know of a runtime of this kind. To be asked right after the start of the runtime."""
+        return cast(bytes, self._run(source.library("image_template")))
 
     def _write(self) -> tuple[bytes, bytes, bytes]:
-        out = self._run(*map(source.library, ("image_write", "image_texts", "image_keys")))
+        out = self._run(*map(source.library, _WRITERS))
         if out[0] == b"refused":
             raise NotImaged(to_text(self._run(source.library("image_path"))), to_text(out[1]))
         return cast(tuple[bytes, bytes, bytes], out)
-
-    def _desk_image(self) -> tuple[tuple[str, str, bytes], ...]:
-        kept = []
-        for value in self._desk.all_kept() if self._desk else ():
-            kind = type(value)
-            if not hasattr(value, "image") or kind.__module__ not in ROOMS.values():
-                raise NotImaged("the host", f"keeps a {kind.__name__} for it, which has no image")
-            kept.append((kind.__module__, kind.__qualname__, value.image()))
-        return tuple(kept)
 
     def _restore_desk(self, kept: tuple[tuple[str, str, bytes], ...]) -> None:
         for module, name, value in kept:
@@ -129,6 +135,41 @@ class ImagedVm(Vm):
             self._open_desk().keep(kind.restore(value))
 
 
+def image_of(vm: Vm, note: bytes = b"") -> bytes:
+    """The image of any Vm, as `ImagedVm.image` takes it; the first of its kind costs some milliseconds more."""
+    if isinstance(vm, ImagedVm) and vm.is_ready:
+        return vm.image(note)
+    parts = map(source.library, (*_WRITERS, "image_path"))
+    out = vm.call_with_doors(b"image_late", b"image", _template(vm), *parts)
+    if out[0] == b"refused":
+        raise NotImaged(to_text(out[1]), to_text(out[2]))
+    return _image(vm, note, out)
+
+
+def _template(vm: Vm) -> bytes:
+    if vm.kind not in _templates:
+        _templates[vm.kind] = ImagedVm.started_as(vm).template()
+    return _templates[vm.kind]
+
+
+def _image(vm: Vm, note: bytes, written: tuple[bytes, bytes, bytes]) -> bytes:
+    shapes, contents, codes = written
+    state = (vm.wanted, vm.items_seen, _desk_image(vm), shapes, contents, _code_names(codes))
+    return _sealed(pack((vm.kind, note, state)))
+
+
+def _desk_image(vm: Vm) -> tuple[tuple[str, str, bytes], ...]:
+    kept = []
+    for value in vm.kept():
+        kind = type(value)
+        if not hasattr(value, "image") or kind.__module__ not in ROOMS.values():
+            raise NotImaged("the host", f"keeps a {kind.__name__} for it, which has no image")
+        kept.append((kind.__module__, kind.__qualname__, value.image()))
+    return tuple(kept)
+
+
+_WRITERS = ("image_write", "image_texts", "image_keys")
+_templates: dict[tuple[str, ...], bytes] = {}
 _plans: dict[tuple[str, ...], tuple[bytes, bytes, bytes]] = {}  # by the kind of a Vm, see image_plan.lua
 _OPEN = b"local code = ... return load(code, '=image', 'b', {})(_G)"
 

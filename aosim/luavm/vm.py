@@ -73,13 +73,30 @@ class Vm:
         limits: Limits | None = None,
         wanted: tuple[str, ...] = (),
     ) -> None:
+        self._set(info, fidelity, profile, weave, limits)
+        self.wanted = wanted
+        self.start()
+
+    def _set(
+        self, info: ProcessInfo, fidelity: str, profile: Profile, weave: Weave | None, limits: Limits | None
+    ) -> None:
         self._info = info
         self._limits = limits
         self._weave = weave
         self._profile = profile
         self._fidelity = fidelity.encode()
-        self.wanted = wanted
-        self.start()
+
+    def _take_after(self, other: Vm) -> None:
+        self._set(other._info, other._fidelity.decode(), other._profile, other._weave, other._limits)
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """Vms of one kind are equal until they are introduced."""
+        return (self._fidelity.decode(), self._profile.calls_itself, *self._profile.traits)
+
+    def kept(self) -> tuple[Any, ...]:
+        """What services keep for the process."""
+        return self._desk.all_kept() if self._desk else ()
 
     def start(self) -> None:
         """Begin anew, with nothing evaluated."""
@@ -159,6 +176,11 @@ class Vm:
     def call(self, part: bytes, name: bytes, *arguments: Any) -> Any:
         """Call a function of a part of the runtime, with bytes, numbers and booleans."""
         return self.hand_over(self._call(part, name, *arguments))
+
+    def call_with_doors(self, part: bytes, name: bytes, *arguments: Any) -> Any:
+        """The same, with the functions by which the runtime is reached behind the other arguments."""
+        doors = (self.step, self._provide, self._go_on, self._call, self.forget_parts)
+        return self.call(part, name, *arguments, *doors)
 
     def look(self, name: bytes, *arguments: bytes) -> tuple[Any, ...]:
         """Call a function that looks at the process without running any code of it; `python_value` reads the answer."""

@@ -12,7 +12,7 @@ for _, name in globals.ipairs({ "string", "table", "coroutine", "debug", "math" 
     raw[name][key] = value
   end
 end
-for name in globals.string.gmatch("error load next pcall rawequal rawget rawlen rawset select type", "%a+") do
+for name in globals.string.gmatch("error load next pcall rawequal rawget rawlen rawset select tostring type", "%a+") do
   raw[name] = globals[name]
 end
 

@@ -174,7 +174,9 @@ local NO_NAME = "(*no name)"
 local cells, cell_count = {}, boot.cell_count
 local owners, owner_places = boot.owners()
 for cell = 1, cell_count do
-  cells[upvalueid(owners[cell], owner_places[cell])] = cell
+  if owners[cell] then -- image_late.lua may not have found it
+    cells[upvalueid(owners[cell], owner_places[cell])] = cell
+  end
 end
 
 local function write_cells(f)
@@ -384,10 +386,12 @@ end
 
 local function write_changed_cells()
   for cell = 1, boot.cell_count do
-    local _, value = getupvalue(owners[cell], owner_places[cell])
-    if changed(boot.values[cell], kept(value)) then
-      write(count_text(cell))
-      write(text_of(value))
+    if owners[cell] then
+      local _, value = getupvalue(owners[cell], owner_places[cell])
+      if changed(boot.values[cell], kept(value)) then
+        write(count_text(cell))
+        write(text_of(value))
+      end
     end
   end
   write(count_text(0))

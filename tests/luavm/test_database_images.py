@@ -8,6 +8,7 @@ from aosim.errors import NotImaged
 from aosim.luavm import process
 from aosim.luavm.image import ImagedVm
 
+from .test_image import LateVm
 from .test_process import INFO, Bench
 
 _DESK = """
@@ -33,9 +34,9 @@ db:exec("selec")
 """
 
 
-@pytest.fixture(autouse=True)
-def _imaged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "Vm", ImagedVm)
+@pytest.fixture(autouse=True, params=[ImagedVm, LateVm])
+def _imaged(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    monkeypatch.setattr(process, "Vm", request.param)
 
 
 def _vm(bench: Bench) -> ImagedVm:

@@ -9,7 +9,7 @@ import pytest
 
 from aosim.errors import ImageRefused, NotImaged
 from aosim.luavm import process, services, source
-from aosim.luavm.image import ImagedVm, functions_of
+from aosim.luavm.image import ImagedVm, functions_of, image_of
 from aosim.luavm.services import Desk, Scalar
 from aosim.luavm.vm import Vm
 from aosim.message import Result
@@ -17,9 +17,17 @@ from aosim.message import Result
 from .test_process import BOB, INFO, Bench
 
 
-@pytest.fixture(autouse=True)
-def _imaged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "Vm", ImagedVm)
+class LateVm(ImagedVm):
+    """Its images are taken as those of a Vm that was not made for it."""
+
+    def image(self, note: bytes = b"") -> bytes:
+        self.release()
+        return image_of(self, note)
+
+
+@pytest.fixture(autouse=True, params=[ImagedVm, LateVm])
+def _imaged(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    monkeypatch.setattr(process, "Vm", request.param)
 
 
 def _vm(bench: Bench) -> ImagedVm:
