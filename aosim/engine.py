@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from typing import Self
 
 from aosim.clock import TIME_MS_MAX, Clock
 from aosim.cron import cron_plan
@@ -79,8 +80,18 @@ class Engine(Post):
         self.events = 0  # that have happened
         self._processes: dict[str, Process] = {}
         self._executor: Executor = SerialExecutor(self._processes)
-        self._make_child = make_child
-        self._timer_message = timer_message
+        self.make_child = make_child
+        self.timer_message = timer_message
+
+    def fork(self, journal: Journal) -> Self:
+        """See `Post.fork`. Whoever takes it gives it its `make_child`, `timer_message` and `named`."""
+        other = super().fork(journal)
+        other.scheduler = self.scheduler.fork(other.clock)
+        other.findings, other.loops = self.findings.fork(), self.loops.fork()
+        other.named = _nothing
+        other._processes = {identity: resident.process for identity, resident in other.residents.items()}
+        other._executor = SerialExecutor(other._processes)
+        return other
 
     def admit(self, resident: Resident) -> None:
         """Let a process live here, at its address and under its name."""
@@ -304,7 +315,7 @@ class Engine(Post):
         name = find_tag(flat, "Name") or ""
         if not name or name in self.names or is_address(name):  # nobody may be called by another's address
             name = message.id
-        resident = Resident(message.id, name, message.owner, flat, self._make_child(message, module_id))
+        resident = Resident(message.id, name, message.owner, flat, self.make_child(message, module_id))
         resident.parent_id = parent_id
         resident.cron = cron_plan(flat, self.clock)
         self.admit(resident)
@@ -338,7 +349,7 @@ class Engine(Post):
         self.queue.push(resident.cron.next_ms(self.clock), tick)
 
     def _send_timer(self, tick: TimerTick) -> None:
-        message = self._timer_message(tick)
+        message = self.timer_message(tick)
         if message is None:
             return
         self.counts.sent += 1

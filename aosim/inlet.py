@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from aosim.engine import Engine
@@ -35,8 +37,18 @@ class Inlet:
         self._spawner = spawner
         self._keeper = keeper
         self.timers: dict[str, Repeated] = {}  # those that tick
+        self.stopped: dict[str, Repeated] = {}
         self._timers_made = 0
         self.handlers: dict[str, PythonHandler] = {}  # of processes in Python, by their names
+
+    def fork(self, engine: Engine, outside: Outside, spawner: Spawner, keeper: Keeper | None) -> Inlet:
+        """The same for another engine; from here on neither knows of the other."""
+        other = copy(self)
+        other._engine, other._outside, other._spawner, other._keeper = engine, outside, spawner, keeper
+        other.timers = {identity: replace(timer) for identity, timer in self.timers.items()}
+        other.stopped = self.stopped.copy()  # those never change
+        other.handlers = self.handlers.copy()
+        return other
 
     # Doing
 
@@ -80,10 +92,12 @@ class Inlet:
     def stop(self, timer_id: str) -> bool:
         """Stop a timer; False when it had been."""
         self._engine.queue.remove(lambda event: isinstance(event, TimerTick) and event.timer_id == timer_id)
-        stopped = self.timers.pop(timer_id, None) is not None
-        if stopped:
-            self._note("stop", timer_id)
-        return stopped
+        timer = self.timers.pop(timer_id, None)
+        if timer is None:
+            return False
+        self.stopped[timer_id] = timer
+        self._note("stop", timer_id)
+        return True
 
     def cancel(self, message_id: str) -> bool:
         """Take a message back that is on its way; False when it is not."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 
 from aosim.packing import unpack
+from aosim.shared import Shared
 
 #: One thing that happened: a kind, then plain values (text, numbers, bytes, lists of them).
 Entry = tuple[Any, ...]
@@ -43,18 +44,19 @@ class MemoryJournal:
     look into bytes, so a long history does not slow the run down.
     """
 
-    def __init__(self) -> None:
-        self._entries: list[bytes] = []
+    def __init__(self, entries: Iterable[bytes] = (), inputs: Iterable[Input] = ()) -> None:
+        self._entries = Shared(entries)
+        self._tail = self._entries.tail
         self._hash = sha256()
-        self._inputs: list[Input] = []
+        self._inputs = Shared(inputs)
         self._hashed = 0  # entries that the hash has seen; the rest follows when it is asked for
 
     def append(self, packed: bytes) -> None:
-        self._entries.append(packed)
+        self._tail.append(packed)
 
     def note(self, entry: Input) -> None:
         """Keep what came from outside, see `aosim.inputs`."""
-        self._inputs.append(entry)
+        self._inputs.tail.append(entry)
 
     def flush(self, events: int) -> None:
         """Nothing is to be done: all is kept as long as the program lives."""
@@ -62,22 +64,39 @@ class MemoryJournal:
     def close(self) -> None:
         """Nothing is to be done."""
 
-    def inputs(self) -> Iterator[Input]:
-        """All that came from outside, in order."""
-        return iter(self._inputs)
+    def fork(self) -> MemoryJournal:
+        """Another with the same entries, which the two share; from here on neither knows of the other."""
+        self._hash_all()
+        other = MemoryJournal()
+        other._entries, other._inputs = self._entries.fork(), self._inputs.fork()
+        self._tail, other._tail = self._entries.tail, other._entries.tail
+        other._hash, other._hashed = self._hash.copy(), self._hashed
+        return other
+
+    def inputs(self, since: int = 0) -> Iterator[Input]:
+        """All that came from outside, in order, from a number on."""
+        return self._inputs.since(since)
+
+    @property
+    def inputs_noted(self) -> int:
+        """How many inputs there are."""
+        return len(self._inputs)
 
     def read(self, since: int = 0) -> Iterator[Entry]:
-        return map(unpack, self._entries[since:])
+        return map(unpack, self.packed(since))
 
     def packed(self, since: int = 0) -> Iterator[bytes]:
         """The entries as they were appended."""
-        return iter(self._entries[since:])
+        return self._entries.since(since)
 
     @property
     def fingerprint(self) -> str:
-        self._hash.update(b"".join(self._entries[self._hashed :]))
-        self._hashed = len(self._entries)
+        self._hash_all()
         return self._hash.hexdigest()
+
+    def _hash_all(self) -> None:
+        self._hash.update(b"".join(self._entries.since(self._hashed)))
+        self._hashed = len(self._entries)
 
     def __len__(self) -> int:
         return len(self._entries)

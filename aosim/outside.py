@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 
 from aosim.checks import check_whole, text_data, text_tags
 from aosim.clock import TIME_MS_MAX
@@ -28,6 +29,12 @@ class Outside:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.wallet("owner")  # signs whatever nobody else is named for, so its name is taken from the start
+
+    def fork(self, engine: Engine) -> Outside:
+        """The same for another engine, in which the wallets are already."""
+        other = copy(self)
+        other._engine = engine
+        return other
 
     def wallet(self, name: str) -> Wallet:
         """The wallet of a name; made when there is none."""

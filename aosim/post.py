@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
 from functools import partial
+from typing import Self
 
 from aosim.archive import Archive
 from aosim.clock import Clock
@@ -12,9 +15,10 @@ from aosim.events import Arrival, Birth, EventQueue
 from aosim.fates import Counts, DeadLetter, Fate
 from aosim.journal import Journal
 from aosim.message import Message, Result
-from aosim.network import Network
+from aosim.network import Network, fork_network
 from aosim.observers import Observer
 from aosim.packing import pack
+from aosim.process import Host
 from aosim.residents import Resident
 from aosim.wallet import Wallet
 from aosim.weave import Weave
@@ -42,6 +46,24 @@ class Post:
         self.complaint: Exception | None = None  # raised when the step is done, so that none is left half done
         self.weave = Weave()
         self._archive = Archive(journal, lambda address: self.residents[address].module_id)
+
+    def fork(self, journal: Journal) -> Self:
+        """The same, from here on apart from this: nothing that changes is shared.
+
+        `journal` begins as this one's does. Nobody observes it, and nobody waits for the fate of a message.
+        """
+        other = copy(self)
+        other.clock, other.network, other.journal = self.clock.fork(), fork_network(self.network), journal
+        other.queue, other.counts, other.weave = self.queue.fork(), replace(self.counts), self.weave.fork()
+        other.dead_letters, other.names = self.dead_letters.copy(), self.names.copy()
+        other.wallets = {address: wallet.fork() for address, wallet in self.wallets.items()}
+        host = Host(other.weave, other.close)
+        other.residents = {
+            identity: resident.fork(resident.process.clone(host)) for identity, resident in self.residents.items()
+        }
+        other.observers, other.watched, other.complaint = [], {}, None
+        other._archive = self._archive.fork(journal, lambda address: other.residents[address].module_id)
+        return other
 
     # Sending
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,6 +55,12 @@ class Spawner:
         self._fidelity = fidelity
         self._modules: dict[str, Source] = {}  # modules of one's own by their ids
         self._made = 0  # tells apart two processes made alike
+
+    def fork(self, engine: Engine, outside: Outside) -> Spawner:
+        """The same for another engine; from here on neither knows of the other."""
+        other = copy(self)
+        other._engine, other._outside, other._modules = engine, outside, self._modules.copy()
+        return other
 
     def plan(
         self,
