@@ -192,11 +192,11 @@ local function printed(logs)
   return concat(logs, "\n")
 end
 
-local waiting_msg, waiting_record, waiting_logs
+local halted -- { msg, record, logs } of a message whose handlers have stopped for something
 
 local function after(msg, record, logs, ok, problem)
   if ok == need then
-    waiting_msg, waiting_record, waiting_logs = msg, record, logs
+    halted = { msg, record, logs }
     return k.need_of(problem)
   elseif k.missing then
     return "missing", k.missing
@@ -272,6 +272,5 @@ function fast.go_on()
   if k.next_piece then
     return k.next_piece()
   end
-  local msg, record, logs = waiting_msg, waiting_record, waiting_logs
-  return after(msg, record, logs, process.continue_handlers())
+  return after(halted[1], halted[2], halted[3], process.continue_handlers())
 end

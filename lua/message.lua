@@ -59,7 +59,7 @@ local weighty = { ["Content-Type"] = 1, ["X-Reference"] = 2, Timestamp = 3, Nonc
 local Action = "Action"
 
 local title_count = 0
-local title = setmetatable({}, { -- true for names in title case that mean nothing to the runtime
+local title_meta = {
   __index = function(known, name)
     local text = normalize(name)
     if title_count < 1000 and #name < 64 then -- names are the sender's choice; memory is ours
@@ -68,14 +68,14 @@ local title = setmetatable({}, { -- true for names in title case that mean nothi
     end
     return text
   end
-})
+}
+local title = setmetatable({}, title_meta) -- true for names in title case that mean nothing to the runtime
 
 --- Forget the names met so far: those of a Process message are seldom met again.
 function message.forget_names()
-  for name in next, title do
-    title[name] = nil
+  if title_count > 0 then -- in another table: the old one keeps the room for all of them
+    title, title_count = setmetatable({}, title_meta), 0
   end
-  title_count = 0
 end
 
 message.normalize = normalize

@@ -183,7 +183,8 @@ loaded._G = env
 --- Lua, so that one name must lead to a plain value. The files of the host are left open, but out of reach.
 function sandbox.close()
   local registry = raw.debug.getregistry()
-  registry[2], registry._LOADED, registry._PRELOAD = { debug = false }, {}, {} -- 2 is the table of globals
+  local nothing = {}
+  registry[2], registry._LOADED, registry._PRELOAD = { debug = false }, nothing, nothing -- 2 is the table of globals
   registry["FILE*"].__gc = nil
   registry["FILE*"], registry._IO_input, registry._IO_output = nil, nil, nil
 end
