@@ -20,6 +20,10 @@ app = typer.Typer(
 
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Same seed, same run.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No live log, only what came of it.")]
+Handlers = Annotated[
+    Path | None, typer.Option("--handlers", metavar="FILE.py", help="Functions of its processes in Python.")
+]
 Quick = Annotated[bool, typer.Option("--quick", help="A smaller run.")]
 
 
@@ -77,8 +81,9 @@ def run_command(
     latency: Annotated[
         str | None, typer.Option(metavar="TIME", help="How long a message takes: 20ms, or 5ms..40ms.")
     ] = None,
+    journal: Annotated[Path | None, typer.Option("--journal", metavar="FILE", help="Record the run there.")] = None,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No live log, only what came of it.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run a scenario, or Lua processes, and show every message."""
     from aosim.cli.options import Options
@@ -95,10 +100,43 @@ def run_command(
             duration=duration,
             fidelity=fidelity,
             latency=latency,
+            journal=journal,
             as_json=as_json,
             quiet=quiet,
         )
         raise typer.Exit(run_files(options))
+
+
+@app.command()
+def resume(
+    file: Annotated[Path, typer.Argument(metavar="RUN", help="A recorded run.")],
+    duration: Annotated[str | None, typer.Option("--for", metavar="TIME", help="Virtual time to run.")] = None,
+    handlers: Handlers = None,
+    latency: Annotated[str | None, typer.Option(metavar="TIME", help="When the run had a model of its own.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with a recorded run, where its program left it or was killed."""
+    from aosim.cli.replay import Given, resume
+
+    with told():
+        given = Given(handlers=handlers, latency=latency, as_json=as_json)
+        raise typer.Exit(resume(file, given, duration=duration, quiet=quiet))
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="RUN", help="A recorded run.")],
+    handlers: Handlers = None,
+    latency: Annotated[str | None, typer.Option(metavar="TIME", help="When the run had a model of its own.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Do a recorded run again and compare every entry."""
+    from aosim.cli.replay import Given, show_replay
+
+    with told():
+        given = Given(handlers=handlers, latency=latency, as_json=as_json)
+        raise typer.Exit(show_replay(file, given))
 
 
 @app.command()

@@ -29,6 +29,7 @@ class Options:
     duration: str | None = None
     fidelity: str | None = None
     latency: str | None = None
+    journal: Path | None = None
     as_json: bool = False
     quiet: bool = False
 
@@ -46,6 +47,8 @@ class Options:
             changed["fidelity"] = self.fidelity
         if self.latency is not None:
             changed["latency"] = latency_of(self.latency, "--latency")
+        if self.journal is not None:
+            changed["journal"] = self.journal
         return changed
 
     def again(self, seed: int) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from aosim.cli.options import Options, repeatable, show
 from aosim.cli.paper import Paper
 from aosim.cli.run_python import run_python
-from aosim.cli.summary import number_of, print_summary
+from aosim.cli.summary import number_of, print_record, print_summary
 from aosim.errors import UsageError
 from aosim.scenario import Report, Scenario, load_scenario, lua_scenario
 
@@ -52,6 +52,9 @@ def _run_scenario(options: Options, scenario: Scenario) -> int:
         counts=report.counts,
         fingerprint=report.fingerprint,
     )
+    sim = report.simulation
+    sim.close()
+    print_record(paper, sim, options.journal or scenario.settings.journal, shown=report.fingerprint)
     return 0 if report.ok else 1
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import redirect_stdout
-from inspect import iscoroutinefunction, isgeneratorfunction
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from inspect import iscoroutinefunction, isfunction, isgeneratorfunction
 from linecache import getline
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -13,8 +13,9 @@ from typing import Any
 
 from aosim.cli.options import Options, repeatable, show
 from aosim.cli.paper import Paper
-from aosim.cli.summary import print_summary
+from aosim.cli.summary import print_record, print_summary
 from aosim.errors import AosimError, UsageError
+from aosim.process import PythonHandler
 from aosim.simulation import Simulation
 
 
@@ -40,7 +41,30 @@ def run_python(options: Options) -> int:
         paper.line(paper.paint(f"not as expected: {problem}", "red"))
     paper.object("expectation", where=path.name, met=not problem, problem=problem)
     print_summary(paper, sim, options.again(sim.seed))
+    sim.close()
+    print_record(paper, sim, options.journal)
     return 1 if problem or sim.counts.failed else 0
+
+
+def functions_of(path: Path) -> dict[str, PythonHandler]:
+    """The handlers in a file, by the names of their processes.
+
+    They are what its table `handlers` says; without one, its functions by their own names, where a
+    dash of the process is an underscore of the function.
+    """
+    code, found = _compiled(path), dict[str, PythonHandler]()
+
+    def look() -> None:
+        with _imported(path, code) as module:
+            named = getattr(module, "handlers", None)
+            own = {name: one for name, one in vars(module).items() if isfunction(one)}
+            dashed = {name.replace("_", "-"): one for name, one in own.items()}
+            found.update(named if isinstance(named, Mapping) else {**dashed, **own})
+
+    problem = _guarded(path, look)
+    if problem:
+        raise UsageError(problem)
+    return found
 
 
 def _compiled(path: Path) -> CodeType:
@@ -57,13 +81,7 @@ def _compiled(path: Path) -> CodeType:
 
 def _play(path: Path, code: CodeType, sim: Simulation, show: Callable[[], None]) -> None:
     """Import the file as Python would, and call its scenario."""
-    module = ModuleType(path.stem)
-    module.__file__ = str(path)
-    before = sys.path[:]
-    sys.path.insert(0, str(path.resolve().parent))
-    sys.modules[module.__name__] = module  # dataclasses and pickling look there
-    try:
-        exec(code, module.__dict__)
+    with _imported(path, code) as module:
         scenario: Any = getattr(module, "scenario", None)
         if not callable(scenario):
             raise UsageError(
@@ -74,6 +92,19 @@ def _play(path: Path, code: CodeType, sim: Simulation, show: Callable[[], None])
             raise UsageError("scenario(sim) is called, not awaited or iterated. Write it without async and yield")
         show()
         scenario(sim)
+
+
+@contextmanager
+def _imported(path: Path, code: CodeType) -> Iterator[ModuleType]:
+    """A file as a module, for as long as it is used."""
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    before = sys.path[:]
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.modules[module.__name__] = module  # dataclasses and pickling look there
+    try:
+        exec(code, module.__dict__)
+        yield module
     finally:
         sys.path[:] = before
         sys.modules.pop(module.__name__, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from aosim.cli.live import clock_text
 from aosim.cli.paper import Paper, clean, table
@@ -42,6 +43,16 @@ def print_summary(
         fingerprint=fingerprint,
         again=command,
     )
+
+
+def print_record(paper: Paper, sim: Simulation, path: Path | None, *, shown: str | None = None) -> None:
+    """Say where the run is recorded, and what can be done with it. `shown` is the fingerprint that was told."""
+    if path is None:
+        return
+    fingerprint = "" if shown in (None, sim.fingerprint) else f", with what was expected {sim.fingerprint[:8]}"
+    name = shlex.quote(str(path))
+    paper.line(f"recorded: {path}{fingerprint}. Go on: aosim resume {name}. Compare: aosim replay {name}")
+    paper.object("record", file=str(path), entries=len(sim.journal), fingerprint=sim.fingerprint)
 
 
 def _findings(paper: Paper, sim: Simulation) -> None:

@@ -28,6 +28,7 @@ class Settings:
     start_ms: int = START_MS
     for_ms: int | None = None
     hops_max: int = 100_000  # of one chain of messages, in a run without for_ms
+    journal: Path | None = None  # the file to record the run in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

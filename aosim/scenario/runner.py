@@ -93,6 +93,7 @@ def _play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = Non
         links=settings.links,
         start_ms=settings.start_ms,
         limits=Limits(hops_max=settings.hops_max),
+        journal=settings.journal,
     )
     if prepare is not None:
         prepare(sim)

@@ -182,9 +182,8 @@ class _Reader:
         found = self._top.raw("simulation") or {}
         if not isinstance(found, dict):
             raise ScenarioError(f"{self._path.name}: 'simulation' is one table: [simulation]")
-        table = Table(
-            f"{self._path.name}, [simulation]", found, ("seed", "fidelity", "latency", "start", "for", "hops_max")
-        )
+        keys = ("seed", "fidelity", "latency", "start", "for", "hops_max", "journal")
+        table = Table(f"{self._path.name}, [simulation]", found, keys)
         fidelity = table.text("fidelity", "docs")
         if fidelity not in FIDELITIES:
             raise unknown(table.at("fidelity"), fidelity, FIDELITIES, "fidelity")
@@ -197,6 +196,7 @@ class _Reader:
             start_ms=_start_ms(table) if "start" in table else standard.start_ms,
             for_ms=self._duration(table, "for") if "for" in table else None,
             hops_max=table.number("hops_max", standard.hops_max),
+            journal=self._path.parent / table.need("journal") if "journal" in table else None,
         )
 
     def _link(self, table: Table) -> tuple[tuple[str, str], Latency]:

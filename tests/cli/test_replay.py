@@ -1,0 +1,118 @@
+"""`aosim run --journal`, `aosim resume`, `aosim replay`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from aosim import Simulation
+from cli.terminal import Terminal
+
+SENDS = ("--send", "alice>shop Action=Buy Quantity=2 Bank=$bank", "--send", "bob>shop Action=Buy Quantity=3 Bank=$bank")
+
+
+def _fingerprint(text: str) -> str:
+    return text.split("fingerprint ")[1][:8]
+
+
+def test_a_recorded_run_is_told_and_can_be_done_again(aosim: Terminal, folder: Path) -> None:
+    done = aosim("run", "shop.lua", "bank.lua", *SENDS, "--journal", "run.db")
+    assert done.code == 0
+    assert done.out.endswith("recorded: run.db. Go on: aosim resume run.db. Compare: aosim replay run.db\n")
+    assert "--journal" not in done.out
+    again = aosim("replay", "run.db")
+    assert (again.code, again.err) == (0, "")
+    assert again.out.startswith("run.db: the same again: ")
+    assert _fingerprint(again.out) == _fingerprint(done.out)
+
+
+def test_a_run_is_not_recorded_over_another(aosim: Terminal, folder: Path) -> None:
+    aosim("run", "bank.lua", "--journal", "run.db")
+    second = aosim("run", "bank.lua", "--journal", "run.db")
+    assert second.code == 2
+    assert "there is a file already" in second.err
+
+
+def test_a_run_is_gone_on_with(aosim: Terminal, folder: Path) -> None:
+    (folder / "tick.lua").write_text('Handlers.add("tick", "Cron", function() Ticks = (Ticks or 0) + 1 end)')
+    with closing(Simulation(journal=folder / "run.db")) as sim:
+        sim.spawn("tick.lua", name="tick", cron="1-second")
+        sim.run(for_ms=3_500)
+    done = aosim("resume", "run.db", "--for", "2s", "--json")
+    assert done.code == 0
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [line["at_ms"] for line in lines if line["event"] == "message"] == [4_000, 5_000]
+    with closing(Simulation.resume(folder / "run.db")) as sim:
+        assert sim.process("tick").read("Ticks") == 5
+        assert lines[-1] == {
+            "event": "record",
+            "file": "run.db",
+            "entries": len(sim.journal),
+            "fingerprint": sim.fingerprint,
+        }
+
+
+def test_a_toml_scenario_is_recorded_beside_its_file(aosim: Terminal, folder: Path) -> None:
+    (folder / "market").mkdir()
+    (folder / "market" / "market.toml").write_text(
+        '[simulation]\njournal = "run.db"\n[[process]]\nname = "bank"\nsource = "../bank.lua"\n'
+        '[[message]]\nto = "bank"\ntags = {Action = "Transfer", Quantity = "5"}\n'
+        '[[expect]]\nprocess = "bank"\neval = "Total"\nequals = 5\n'
+    )
+    done = aosim("run", "market/market.toml")
+    assert done.code == 0
+    told = done.out.splitlines()[-1]
+    assert told.startswith("recorded: market/run.db, with what was expected ")
+    again = aosim("replay", "market/run.db")
+    assert again.code == 0
+    assert told.split("expected ")[1][:8] == _fingerprint(again.out)
+    assert aosim("run", "market/market.toml", "--journal", "other.db").code == 0
+    assert aosim("replay", "other.db").out.split(":", 1)[1] == again.out.split(":", 1)[1]
+
+
+PYTHON = """
+def echo_box(me, message):
+    me.reply(message, "{}")
+
+def scenario(sim):
+    sim.spawn(echo_box, name="echo-box")
+    sim.wallet("alice").send("echo-box")
+"""
+
+
+def test_a_python_scenario_brings_its_handlers_again(aosim: Terminal, folder: Path) -> None:
+    (folder / "s.py").write_text(PYTHON.format("one"))
+    (folder / "changed.py").write_text(PYTHON.format("two"))
+    assert aosim("run", "s.py", "--journal", "run.db").code == 0
+    assert aosim("replay", "run.db", "--handlers", "s.py").code == 0
+    lacking = aosim("replay", "run.db")
+    assert (lacking.code, "'echo-box' is a Python function" in lacking.err) == (2, True)
+    other = aosim("replay", "run.db", "--handlers", "changed.py")
+    assert other.code == 3
+    assert "echo-box, nonce 1: the journal says Data='one', this run says 'two'" in other.out
+    told = json.loads(aosim("replay", "run.db", "--handlers", "changed.py", "--json").out)
+    assert told["divergence"]["process"] == "echo-box"
+    assert (told["divergence"]["expected"], told["divergence"]["got"]) == ("one", "two")
+
+
+def test_a_table_of_handlers_names_them(aosim: Terminal, folder: Path) -> None:
+    (folder / "s.py").write_text(PYTHON.format("one").replace("echo-box", "x y") + "\nhandlers = {'x y': echo_box}\n")
+    assert aosim("run", "s.py", "--journal", "run.db").code == 0
+    assert aosim("replay", "run.db", "--handlers", "s.py").code == 0
+
+
+@pytest.mark.parametrize("word", ["resume", "replay"])
+def test_what_is_wrong_with_a_file_is_one_line(aosim: Terminal, folder: Path, word: str) -> None:
+    (folder / "foreign.db").write_text("foreign " * 50)
+    done = aosim(word, "foreign.db")
+    assert (done.code, done.err) == (2, "aosim: foreign.db: it is no journal of aosim\n")
+    aosim("run", "bank.lua", "--journal", "run.db")
+    with closing(sqlite3.connect(folder / "run.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA user_version=99")
+    done = aosim(word, "run.db")
+    assert done.code == 2
+    assert "newer aosim" in done.err
