@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aosim.checks import check_text
 from aosim.colours import without_colours
-from aosim.errors import UsageError
+from aosim.errors import UnknownName, UsageError
 from aosim.fates import Fate
 from aosim.luavm.bare import BareProcess
 from aosim.luavm.process import LuaProcess
@@ -26,18 +26,37 @@ Tags = Mapping[str, str] | Sequence[tuple[str, str]] | None
 
 
 class Sent:
-    """A message from outside: what became of it."""
+    """A message from outside: what became of it, up to where its simulation stands."""
 
-    def __init__(self, simulation: Simulation, message: Message, due_ms: tuple[int, ...]) -> None:
+    def __init__(self, simulation: Simulation, message: Message, due_ms: tuple[int, ...], events: int) -> None:
         self._simulation = simulation
         self.message = message
         self.due_ms = due_ms  # when it arrives: no time when the network lost it
-        self.fate = Fate.ON_THE_WAY if due_ms else Fate.DROPPED
-        self.result: Result | None = None  # of the process that got it, once it has
+        self._sent_at = events  # after how many events
+        self._lost = False  # the simulation went back to before it was sent, and on another way
+        self._settled: tuple[int, Fate, Result | None] | None = None if due_ms else (events, Fate.DROPPED, None)
 
     @property
     def id(self) -> str:
         return self.message.id
+
+    @property
+    def fate(self) -> Fate:
+        """What became of it. Raises UsageError while the simulation stands before the moment it was sent."""
+        now = self._simulation.events
+        if self._lost or now < self._sent_at:
+            raise UsageError(
+                f"message {self.id[:8]} was sent after event {self._sent_at:,}, the simulation stands at {now:,}"
+                + (" of another branch" if self._lost else "")
+            )
+        return self._settled[1] if self._settled is not None and self._settled[0] <= now else Fate.ON_THE_WAY
+
+    @property
+    def result(self) -> Result | None:
+        """The answer of the process that got it, once it has."""
+        self.fate  # noqa: B018 (or that it is not sent)
+        now = self._simulation.events
+        return self._settled[2] if self._settled is not None and self._settled[0] <= now else None
 
     @property
     def error(self) -> str | None:
@@ -45,14 +64,25 @@ class Sent:
         return None if self.result is None else self.result.error
 
     def _settle(self, fate: Fate, result: Result | None) -> None:
-        self.fate, self.result = fate, result
+        self._settled = (self._simulation.events, fate, result)
+
+    def _waits_at(self, events: int) -> bool:
+        """Whether it is on its way after so many events."""
+        return not self._lost and self._sent_at <= events and (self._settled is None or self._settled[0] > events)
+
+    def _branch(self, events: int) -> None:
+        """From this event on everything comes differently."""
+        self._lost = self._lost or self._sent_at > events
+        if self._settled is not None and self._settled[0] > events:
+            self._settled = None
 
     def cancel(self) -> bool:
         """Take the message back while it is on the way; False when it has arrived."""
         return self._simulation.cancel(self)
 
     def __repr__(self) -> str:
-        return f"<Sent {self.id[:8]} {self.fate}>"
+        sent = not self._lost and self._sent_at <= self._simulation.events
+        return f"<Sent {self.id[:8]} {self.fate if sent else 'at another time'}>"
 
 
 class Timer:
@@ -60,15 +90,18 @@ class Timer:
 
     def __init__(self, simulation: Simulation, repeated: Repeated) -> None:
         self._simulation = simulation
-        self._repeated = repeated
         self.id = repeated.id
         self.every_ms = repeated.every_ms
         self.target_id = repeated.target_id
 
     @property
     def ticks(self) -> int:
-        """How often it has sent."""
-        return self._repeated.ticks
+        """How often it has sent. Raises UnknownName while the simulation stands before its beginning."""
+        inlet = self._simulation._inlet
+        repeated = inlet.timers.get(self.id) or inlet.stopped.get(self.id)
+        if repeated is None:
+            raise UnknownName(self.id, [*inlet.timers, *inlet.stopped], kind="timer")
+        return repeated.ticks
 
     def cancel(self) -> bool:
         """Stop it; False when it had been stopped."""
@@ -110,11 +143,13 @@ class Scheduled(NamedTuple):
 
 
 class ProcessHandle:
-    """A process of a simulation."""
+    """A process of a simulation, as it is where the simulation stands.
+
+    Where that is before the process was made, whatever looks into it raises UnknownName.
+    """
 
     def __init__(self, simulation: Simulation, resident: Resident) -> None:
         self._simulation = simulation
-        self._resident = resident
         self.id = resident.id
         self.name = resident.name
         self.owner = resident.owner  # the address of who signed its Process message
@@ -124,6 +159,13 @@ class ProcessHandle:
     def address(self) -> str:
         """Its id; wallets have the same attribute."""
         return self.id
+
+    @property
+    def _resident(self) -> Resident:
+        residents = self._simulation._engine.residents
+        if self.id not in residents:
+            raise UnknownName(self.name, [one.name for one in residents.values()], kind="process")
+        return residents[self.id]
 
     def send(
         self,
@@ -172,11 +214,7 @@ class ProcessHandle:
         Of a process made from "hyper-aos" also what it has published by patch@1.0, by a path with
         slashes: "cache/balances/alice". Raises UnknownName for a place in there that does not exist.
         """
-        check_text(path, f"a path into {self.name!r}")
-        tree = self._resident.tree
-        if tree is not None and ("/" in path or path in tree):
-            return look_up(tree, path)
-        return _with_globals(self._resident).read(path)
+        return read_path(self._resident, path)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -220,16 +258,22 @@ class ProcessHandle:
 class WalletHandle:
     """A wallet of a simulation: sends, and keeps what it is sent."""
 
-    def __init__(self, simulation: Simulation, wallet: Wallet) -> None:
+    def __init__(self, simulation: Simulation, name: str, address: str) -> None:
         self._simulation = simulation
-        self._wallet = wallet
-        self.name = wallet.name
-        self.address = wallet.address
+        self.name = name
+        self.address = address
 
     @property
     def inbox(self) -> list[Message]:
-        """Everything that arrived, oldest first."""
+        """Everything that arrived, oldest first. Raises UnknownName where the wallet is not made yet."""
         return self._wallet.inbox
+
+    @property
+    def _wallet(self) -> Wallet:
+        wallets = self._simulation._engine.wallets
+        if self.address not in wallets:
+            raise UnknownName(self.name, [one.name for one in wallets.values()], kind="wallet")
+        return wallets[self.address]
 
     def send(
         self,
@@ -266,6 +310,15 @@ def lua_of(resident: Resident) -> LuaProcess:
     if isinstance(resident.process, BareProcess):
         raise UsageError(f"process {resident.name!r} has a module of its own, without Eval and Inbox: send it messages")
     raise UsageError(f"process {resident.name!r} is no Lua process, it has no globals; use its state")
+
+
+def read_path(resident: Resident, path: str) -> Any:
+    """See `ProcessHandle.read`."""
+    check_text(path, f"a path into {resident.name!r}")
+    tree = resident.tree
+    if tree is not None and ("/" in path or path in tree):
+        return look_up(tree, path)
+    return _with_globals(resident).read(path)
 
 
 def _with_globals(resident: Resident) -> LuaProcess | BareProcess:

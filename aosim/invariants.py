@@ -40,6 +40,10 @@ class Invariants:
         asked: Check = check if not wanted else lambda: check(simulation)
         self._all.append(Invariant(name if name is not None else _name_of(check), asked, of))
 
+    def look_at(self, engine: Engine) -> None:
+        """Ask after what happens in this engine from now on."""
+        self._engine = engine
+
     def step(self) -> bool:
         """Let the next event happen and ask what it broke. Raises InvariantBroken, when the step is done."""
         entries = len(self._engine.journal)

@@ -43,6 +43,11 @@ class Looking(ABC):
         return self._engine.clock.now_ms
 
     @property
+    def events(self) -> int:
+        """How many events have happened: where the simulation stands, see `goto`."""
+        return self._engine.events
+
+    @property
     def start_ms(self) -> int:
         """Where the clock began."""
         return self._engine.clock.start_ms

@@ -7,28 +7,26 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aosim.checks import check_text, check_whole
-from aosim.clock import START_MS, Clock
+from aosim.clock import START_MS
 from aosim.cron import CronSpec
-from aosim.engine import Engine
 from aosim.errors import EvalError, ObserverTouched, UnknownName, UsageError
-from aosim.events import Arrival, Birth, TimerTick
+from aosim.events import Arrival, Birth
 from aosim.handles import Address, ProcessHandle, Run, Sent, Tags, Timer, WalletHandle, lua_of
 from aosim.ids import is_address
-from aosim.inlet import Inlet
-from aosim.inputs import World, keeper_of
+from aosim.inputs import World
 from aosim.invariants import Invariants
 from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
 from aosim.looking import Looking
 from aosim.message import Message, Result
 from aosim.messenger import signed
-from aosim.network import CheckedNetwork, Latency, LatencyNetwork, Network, as_latency, as_link
+from aosim.network import Latency, Network, as_latency, as_link
 from aosim.observers import Observer
 from aosim.orders import Order, as_order
-from aosim.outside import Outside, check_moment
+from aosim.outside import check_moment
+from aosim.parts import Parts
 from aosim.process import PythonHandler
 from aosim.seeds import Seeds
-from aosim.spawning import Spawner
 from aosim.verified import VerifiedJournal
 
 FIDELITIES = ("docs", "network")
@@ -75,37 +73,18 @@ class Simulation(Looking):
         self.seed = seed
         self.fidelity = fidelity
         self.seeds = Seeds(seed)
-        self._links = {as_link(ends): as_latency(latency) for ends, latency in (links or {}).items()}
         self._handles: dict[str, ProcessHandle] = {}
         self._wallets: dict[str, WalletHandle] = {}
         world = World(
             *(seed, fidelity, as_latency(latency) if network is None else None),
-            tuple((*ends, link) for ends, link in self._links.items()),
+            tuple((*as_link(ends), as_latency(link)) for ends, link in (links or {}).items()),
             *(start_ms, limits or Limits(), as_order(order)),
         )
-        if network is None:
-            network = LatencyNetwork(self.seeds.stream("network"), as_latency(latency))
-        elif self._links:
+        if world.links and network is not None:
             raise UsageError("links= shapes the network that aosim makes; a network= of your own has its own links")
-        elif not isinstance(network, LatencyNetwork):
-            network = CheckedNetwork(network)
-        self._engine = Engine(
-            clock=Clock(start_ms),
-            network=network,
-            journal=_journal(journal, world),
-            limits=world.limits,
-            lenient=fidelity == "docs",
-            make_child=lambda message, module_id: self._spawner.lua_process(message, module_id),
-            timer_message=self._timer_message,
-        )
-        self._engine.queue = world.order.queue(self.seeds)
-        self._invariants = Invariants(self._engine, f"Simulation(seed={seed}{world.order.told})")
-        self._outside = Outside(self._engine)
-        self._spawner = Spawner(self._engine, self._outside, fidelity)
-        self._keeper = keeper_of(self._engine.journal)
-        self._inlet = Inlet(self._engine, self._outside, self._spawner, self._keeper)
-        self._engine.named = self._link_up
-        self._link_up()
+        parts = Parts(world, _journal(journal, world), network)
+        self._invariants = Invariants(parts.engine, f"Simulation(seed={seed}{world.order.told})")
+        self._take(parts)
 
     @classmethod
     def resume(
@@ -160,14 +139,14 @@ class Simulation(Looking):
 
     def wallet(self, name: str) -> WalletHandle:
         """The wallet of that name; it is made when there is none. Its address depends on the name alone."""
+        wallet = self._engine.wallets.get(self._engine.names.get(name, ""))
+        if wallet is None:
+            self._check_open()
+            self._spawner.check_name(name)
+            self._inlet.wallet(name)
+            wallet = self._engine.wallets[self._engine.names[name]]
         if name not in self._wallets:
-            wallet = self._engine.wallets.get(self._engine.names.get(name, ""))
-            if wallet is None:
-                self._check_open()
-                self._spawner.check_name(name)
-                self._inlet.wallet(name)
-                wallet = self._engine.wallets[self._engine.names[name]]
-            self._wallets[name] = WalletHandle(self, wallet)
+            self._wallets[name] = WalletHandle(self, wallet.name, wallet.address)
         return self._wallets[name]
 
     def spawn(
@@ -294,7 +273,7 @@ class Simulation(Looking):
         not_before_ms = self._outside.not_before_ms(after_ms, at_ms)
         message, due_ms = self._inlet.send(sender_id, target_id, data, flat, not_before_ms)
         self._complain()
-        sent = Sent(self, message, due_ms)
+        sent = Sent(self, message, due_ms, self._engine.events)
         if due_ms:
             self._engine.watched[message.id] = sent._settle
         return sent
@@ -403,38 +382,26 @@ class Simulation(Looking):
 
     # Helpers, in the order in which they are called
 
+    def _take(self, parts: Parts) -> None:
+        """Consist of these parts from now on."""
+        self._parts = parts
+        self._engine, self._outside, self._spawner = parts.engine, parts.outside, parts.spawner
+        self._inlet, self._keeper = parts.inlet, parts.keeper
+        self._invariants.look_at(parts.engine)
+
     @property
     def _step(self) -> Callable[[], bool]:
         return self._invariants.step if self._invariants else self._engine.step
-
-    def _timer_message(self, tick: TimerTick) -> Message | None:
-        timer = self._inlet.timers.get(tick.timer_id)
-        if timer is None:
-            return None
-        timer.ticks = tick.number
-        self._engine.queue.push(self.now_ms + timer.every_ms, TimerTick(timer.id, tick.number + 1))
-        return self._outside.message(timer.sender_id, timer.target_id, timer.data, timer.flat)
 
     def _check_open(self) -> None:
         if self._engine.closed:
             raise ObserverTouched
 
-    def _link_up(self) -> None:
-        """Give the network the links whose two ends are known by now."""
-        names, network = self._engine.names, self._engine.network
-        if not self._links or not isinstance(network, LatencyNetwork):
-            return
-        for (sender, target), latency in list(self._links.items()):
-            ends = [end if end == "*" or is_address(end) else names.get(end) for end in (sender, target)]
-            if ends[0] is not None and ends[1] is not None:
-                network.set_link(ends[0], ends[1], latency)
-                del self._links[sender, target]
-
     def _bounds(
         self, for_ms: int | None, until: int | Callable[[], bool] | None
     ) -> tuple[int | None, Callable[[], bool] | None]:
-        if self._links:
-            ends = [end for link in self._links for end in link if end != "*"]
+        if links := self._parts.links:
+            ends = [end for link in links for end in link if end != "*"]
             missing = next(end for end in ends if end not in self._engine.names and not is_address(end))
             raise UnknownName(missing, self._engine.names, kind="process or wallet in links=")
         condition = until if callable(until) else None
