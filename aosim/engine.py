@@ -15,7 +15,7 @@ from typing import Self
 from aosim.clock import TIME_MS_MAX, Clock
 from aosim.cron import cron_plan
 from aosim.errors import EndlessLoop, ObserverTouched, TooManyWaiting, UsageError
-from aosim.events import Arrival, Birth, CronTick, TimerTick
+from aosim.events import Arrival, Birth, CrashTick, CronTick, TimerTick, Turn
 from aosim.executor import Executor, SerialExecutor
 from aosim.fates import FATE_OF_VERDICT, Fate
 from aosim.findings import Finding, Findings
@@ -89,6 +89,7 @@ class Engine(Post):
         other.scheduler = self.scheduler.fork(other.clock)
         other.findings, other.loops = self.findings.fork(), self.loops.fork()
         other.named = _nothing
+        other.breakage = self.breakage and self.breakage.fork(other)
         other._processes = {identity: resident.process for identity, resident in other.residents.items()}
         other._executor = SerialExecutor(other._processes)
         return other
@@ -101,6 +102,10 @@ class Engine(Post):
         self.named()
         if resident.cron is not None:
             self.queue.push(resident.cron.next_ms(self.clock), CronTick(resident.id))
+
+    def replace_process(self, resident: Resident, process: Process) -> None:
+        """Let a process go on from another state."""
+        resident.process = self._processes[resident.id] = process
 
     # The loop
 
@@ -122,11 +127,14 @@ class Engine(Post):
             case TimerTick():
                 self._send_timer(event)
             case Birth():
-                self.counts.on_the_way -= 1
                 self._give_birth(event)
+            case Turn() | CrashTick():
+                self._break(event)
         return True
 
     def _deliver(self, arrival: Arrival) -> None:
+        if self.breakage is not None and self.breakage.takes(arrival):
+            return
         message, address, hops = arrival
         self.counts.on_the_way -= 1
         resident = self.residents.get(address)
@@ -146,13 +154,27 @@ class Engine(Post):
     def _deliver_to_wallet(self, message: Message, address: str) -> None:
         wallet = self.wallets.get(address)
         if wallet is None:
-            self.bury(message, _why_nobody(address))
+            self.bury(message, self._why_nobody(address))
             return
         wallet.inbox.append(message)
         self.journal.append(pack(("delivered", message.id, address, self.clock.now_ms)))
         self.settle(message.id, Fate.INBOX, None)
         if self.observers:
             self.show(lambda observer: observer.on_delivered(message, self.clock.now_ms))
+
+    def _break(self, event: Turn | CrashTick) -> None:
+        assert self.breakage is not None
+        if isinstance(event, Turn):
+            self.breakage.take_turn(event)
+        else:
+            self.breakage.tick(event)
+
+    def _why_nobody(self, address: str) -> str:
+        if self.breakage is not None and address in self.breakage.hidden:
+            return f"process {address} is not visible yet"
+        if is_address(address):
+            return f"no process or wallet has the address {address}"
+        return f"{address!r} is no address (43 characters) and nobody's name"
 
     def evaluate(self, resident: Resident, assignment: Assignment, hops: int = 0) -> Result:
         """Have an assignment handled, write down what came of it, let the outbox leave."""
@@ -305,10 +327,17 @@ class Engine(Post):
         self.send_off(message, Birth(message, parent.id, notice, chain.hops))
 
     def _give_birth(self, birth: Birth) -> None:
-        message, parent_id, notice, hops = birth
-        if message.id in self.residents:  # doubled on its way: the second one is a message to the child
-            self.counts.on_the_way += 1
-            self._deliver(Arrival(message, message.id, hops))
+        message, parent_id, notice, hops, told = birth
+        breakage = self.breakage
+        if breakage is not None and breakage.stops(birth):
+            return
+        if not told and (message.id in self.residents or (breakage is not None and message.id in breakage.hidden)):
+            self._deliver(Arrival(message, message.id, hops))  # doubled: the second one is a message to the child
+            return
+        self.counts.on_the_way -= 1
+        chain = Chain(message.pushed_for, message.id, hops + 1)
+        if breakage is not None and not told and breakage.hides(birth):
+            self.dispatch(self.publish(spawned_notice(notice, message.id, parent_id, chain)), hops + 1)
             return
         flat = message.flat
         module_id = find_tag(flat, "Module", "") or ""
@@ -320,7 +349,9 @@ class Engine(Post):
         resident.cron = cron_plan(flat, self.clock)
         self.admit(resident)
         self.evaluate(resident, self.scheduler.assign(message, message.id), hops)
-        chain = Chain(message.pushed_for, message.id, hops + 1)
+        if told and breakage is not None:
+            del breakage.hidden[message.id]
+            return
         self.dispatch(self.publish(spawned_notice(notice, message.id, parent_id, chain)), hops + 1)
 
     def _ask_assign(self, wanted: AssignRequest, hops: int) -> None:
@@ -345,7 +376,9 @@ class Engine(Post):
             owner, cause = resident.owner, f"cron {line.interval}"
             message = self.publish(signed(owner, owner, resident.id, None, line.flat, cause=cause, number=line.ticks))
             self.counts.cron += 1
-            self.evaluate(resident, self.scheduler.outside_log(message, resident.id, cron=True))
+            assignment = self.scheduler.outside_log(message, resident.id, cron=True)
+            if self.breakage is None or not self.breakage.puts_off(resident, assignment):
+                self.evaluate(resident, assignment)
         self.queue.push(resident.cron.next_ms(self.clock), tick)
 
     def _send_timer(self, tick: TimerTick) -> None:
@@ -365,7 +398,7 @@ class Engine(Post):
         """Raise TooManyWaiting or EndlessLoop when a run goes on without bounds, and without end."""
         if self.counts.on_the_way > self.limits.waiting_max:
             targets = Counter(
-                event.message.target for event in self.queue.events() if isinstance(event, Arrival | Birth)
+                event.message.target for event in self.queue.events() if isinstance(event, Arrival | Birth | Turn)
             )
             raise TooManyWaiting(waiting=self.counts.on_the_way, busiest=self.name_of(targets.most_common(1)[0][0]))
         longest = self.loops.longest
@@ -383,9 +416,3 @@ class Engine(Post):
 
 def _nothing() -> None:
     """Nobody wants to know."""
-
-
-def _why_nobody(address: str) -> str:
-    if is_address(address):
-        return f"no process or wallet has the address {address}"
-    return f"{address!r} is no address (43 characters) and nobody's name"

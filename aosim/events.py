@@ -30,6 +30,7 @@ class Birth(NamedTuple):
     parent_id: str
     notice: tuple[str, ...]  # the flat tags of the parent's Spawned message, the new id excluded
     hops: int = 0
+    told: bool = False  # its parent has the notice already, and waits for nothing
 
 
 class CronTick(NamedTuple):
@@ -45,7 +46,22 @@ class TimerTick(NamedTuple):
     number: int
 
 
-Event = Arrival | Birth | CronTick | TimerTick
+class Turn(NamedTuple):
+    """A process that is slow, or was down, comes to the first of the messages that wait for it."""
+
+    message: Message  # that joined the line
+    process_id: str
+
+
+class CrashTick(NamedTuple):
+    """A process goes down, as planned."""
+
+    process: str  # its name or id
+    for_ms: int
+    losing: int  # messages that it forgets
+
+
+Event = Arrival | Birth | CronTick | TimerTick | Turn | CrashTick
 
 
 class EventQueue:

@@ -56,6 +56,7 @@ class Counts:
     assigned: int = 0
     cron: int = 0
     on_the_way: int = 0
+    held: int = 0  # until they are released: a run does not wait for them
     handled: int = 0
     inbox: int = 0
     untrusted: int = 0

@@ -13,6 +13,7 @@ from typing import Any
 
 from aosim.checks import check_whole
 from aosim.errors import UsageError, did_you_mean
+from aosim.message import Message
 
 #: The target of a message that asks for a child, which has no name before it is there.
 CHILD = "(child)"
@@ -156,6 +157,32 @@ class Partition:
         return others
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Messages that do not arrive until they are released: those of some ids, or all of a kind.
+
+    Of a kind are those from `sender` to `target` (addresses, "*" is anybody) that have these tags.
+    """
+
+    sender: str = "*"
+    target: str = "*"
+    flat: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "hold"
+
+    def has(self, message: Message, address: str) -> bool:
+        """Whether it is for this message, on its way to that address."""
+        if self.ids:
+            return message.id in self.ids
+        return (
+            self.sender in ("*", message.sender)
+            and self.target in ("*", address)
+            and all(message.tag(self.flat[at]) == self.flat[at + 1] for at in range(0, len(self.flat), 2))
+        )
+
+
 #: One thing that has struck, or is to strike.
 Fault = Strike | Crash | Slow | Skew | Partition
 
@@ -294,17 +321,17 @@ def _read(text: str, where: str) -> Fault:
     )
 
 
-def pack_fault(fault: Fault | Rate | Faults) -> tuple[Any, ...]:
+def pack_fault(fault: Fault | Hold | Rate | Faults) -> tuple[Any, ...]:
     """The name of its kind and its values, all of them plain."""
     values = (getattr(fault, name) for name in fault.__dataclass_fields__)
     return (type(fault).__name__, *map(_packed, values))
 
 
-def unpack_fault(values: tuple[Any, ...]) -> Fault | Rate | Faults:
+def unpack_fault(values: tuple[Any, ...]) -> Fault | Hold | Rate | Faults:
     """The reverse of `pack_fault`."""
     kind = _PACKED_KINDS[values[0]]
     if kind is not Faults:
-        made: Fault | Rate = kind(*values[1:])
+        made: Fault | Hold | Rate = kind(*values[1:])
         return made
     named = dict(zip(Faults.__dataclass_fields__, values[1:], strict=True))
     for name in ("rates", "strikes"):
@@ -318,7 +345,9 @@ def check_rate(name: str, rate: object) -> None:
         raise UsageError(f"{name}={rate!r}: a probability is a number from 0 to 1")
 
 
-_PACKED_KINDS: dict[str, Any] = {kind.__name__: kind for kind in (Strike, Crash, Slow, Skew, Partition, Rate, Faults)}
+_PACKED_KINDS: dict[str, Any] = {
+    kind.__name__: kind for kind in (Strike, Crash, Slow, Skew, Partition, Hold, Rate, Faults)
+}
 
 
 def _packed(value: Any) -> Any:

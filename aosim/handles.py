@@ -136,7 +136,7 @@ class Scheduled(NamedTuple):
     """Something that waits for its time."""
 
     due_ms: int
-    kind: str  # "message", "spawn", "cron" or "timer"
+    kind: str  # "message", "spawn", "cron", "timer" or "crash"
     target: str  # a name where there is one, else an address
     what: str  # its Action, or the interval
     id: str

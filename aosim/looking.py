@@ -9,7 +9,7 @@ from typing import Any
 from aosim.checks import check_text
 from aosim.engine import Engine
 from aosim.errors import UnknownName
-from aosim.events import Arrival, Birth, CronTick, TimerTick
+from aosim.events import Arrival, Birth, CrashTick, CronTick, Event, TimerTick, Turn
 from aosim.fates import Counts, DeadLetter
 from aosim.findings import Finding
 from aosim.handles import Address, ProcessHandle, Scheduled, WalletHandle, lua_of
@@ -135,12 +135,16 @@ class Looking(ABC):
             raise UnknownName(str(which), [one.name for one in self._engine.residents.values()], kind="process")
         return self._engine.residents[address]
 
-    def _scheduled(self, due_ms: int, event: Arrival | Birth | CronTick | TimerTick) -> Scheduled:
+    def _scheduled(self, due_ms: int, event: Event) -> Scheduled:
         match event:
             case Arrival(message, address, _):
                 return Scheduled(due_ms, "message", self.name_of(address), message.tag("Action", "") or "", message.id)
             case Birth(message, _, _, _):
                 return Scheduled(due_ms, "spawn", message.tag("Name", "") or "", "", message.id)
+            case Turn(message, address):
+                return Scheduled(due_ms, "message", self.name_of(address), message.tag("Action", "") or "", message.id)
+            case CrashTick(name, for_ms, _):
+                return Scheduled(due_ms, "crash", name, f"for {for_ms} ms", self._engine.names.get(name, name))
             case CronTick(address):
                 plan = self._engine.residents[address].cron
                 what = ", ".join(line.interval for line in plan.lines) if plan is not None else ""

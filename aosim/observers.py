@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aosim.fates import DeadLetter
+from aosim.faults import Fault, Hold
 from aosim.message import Assignment, Message, Result
 
 
@@ -24,6 +25,9 @@ class Observer:
 
     def on_delivered(self, message: Message, now_ms: int) -> None:
         """A message has reached a wallet's inbox."""
+
+    def on_fault(self, fault: Fault | Hold, message: Message | None, now_ms: int) -> None:
+        """Something goes wrong on purpose: with a message, or with a process (then there is none)."""
 
     def on_dead_letter(self, letter: DeadLetter) -> None:
         """Nobody answers to a message."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from aosim.archive import Archive
 from aosim.clock import Clock
@@ -22,6 +22,9 @@ from aosim.process import Host
 from aosim.residents import Resident
 from aosim.wallet import Wallet
 from aosim.weave import Weave
+
+if TYPE_CHECKING:
+    from aosim.breakage import Breakage
 
 # Arrival(...) takes twice as long as making the tuple it is, and each message has one.
 new_arrival: Callable[[tuple[object, ...]], Arrival] = partial(tuple.__new__, Arrival)
@@ -45,6 +48,7 @@ class Post:
         self.closed = False  # while an observer looks or a Python handler runs: nobody may use the simulation
         self.complaint: Exception | None = None  # raised when the step is done, so that none is left half done
         self.weave = Weave()
+        self.breakage: Breakage | None = None  # from the first fault on
         self._archive = Archive(journal, lambda address: self.residents[address].module_id)
 
     def fork(self, journal: Journal) -> Self:
@@ -94,6 +98,8 @@ class Post:
             return ()
         if not_before_ms > now_ms:
             due_ms = tuple([max(due, not_before_ms) for due in due_ms])
+        if self.breakage is not None:
+            due_ms = self.breakage.strike(message, event, due_ms)
         for due in due_ms:
             self.queue.push(due, event)
         if len(due_ms) == 1:

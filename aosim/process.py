@@ -140,6 +140,10 @@ class PythonProcess:
         self._stale = True
         return result
 
+    def fresh(self) -> PythonProcess:
+        """The same process as it was before its first message."""
+        return PythonProcess(self._id, self._handler, self._close)
+
     def clone(self, host: Host | None = None) -> Self:
         """See `Process.clone`. What the handler keeps anywhere but in `me.state` is shared."""
         other = copy(self)

@@ -43,6 +43,11 @@ class Striking:
             link = ("*" if arrives else strike.sender, strike.target, strike.number)
             self._told[link] = (*self._told.get(link, ()), strike)
 
+    def end_all(self) -> None:
+        """Let nothing strike from now on."""
+        self.rates.clear()
+        self._told.clear()
+
     def sending(self, sender: Called, target: Called, due_ms: tuple[int, ...]) -> tuple[tuple[int, ...], list[Strike]]:
         """When a message arrives that would arrive then, and why: it may be lost, late or doubled."""
         link = (sender[0], target[0])

@@ -16,6 +16,7 @@ FIELDS = {
     "sent": ("From", "Owner", "Target", "Data", "Tags", "Anchor", "From-Module", "Pushed-For", "cause", "number"),
     "pushed": ("cause", "number", "Target", "Data", "Tags", "Anchor"),
     "done": ("message", "process", "nonce", "timestamp", "height", "cron", "verdict", "error", "output"),
+    "fault": ("fault", "message", "time"),
     "dropped": ("message", "time"),
     "delivered": ("message", "time"),
     "dead": ("message", "reason", "time"),

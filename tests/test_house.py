@@ -31,7 +31,7 @@ FLOORS = [
     },
     {"luavm"},
     {
-        *("engine", "handles", "inlet", "invariants", "looking", "outside", "parts", "peeking", "post"),
+        *("breakage", "engine", "handles", "inlet", "invariants", "looking", "outside", "parts", "peeking", "post"),
         *("simulation", "spawning", "__init__"),
     },
 ]
