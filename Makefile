@@ -1,6 +1,7 @@
 # make demo      sets everything up and shows a market of a dozen processes
 # make test      sets everything up and runs the checks and the tests
 # make bench     measures against the floor
+# make reliability  kills a recorded run 200 times and sees whether anything is lost
 # make fidelity  measures against the reference module, and writes the figures into docs/fidelity.md
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench fidelity clean
+.PHONY: demo test lint bench reliability fidelity clean
 
 demo: $(READY)
 	$(BIN)/aosim demo
@@ -23,6 +24,9 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/aosim bench
+
+reliability: $(READY)
+	$(BIN)/python tests/replay/killing.py
 
 fidelity: $(READY)
 	$(BIN)/aosim fidelity
