@@ -82,10 +82,10 @@ class Breakage:
                 self.add(one, planned=True)
 
     def set_rate(self, rate: Rate) -> None:
-        """From now on a rate for messages of this kind; it takes the place of one for the same link and time."""
-        place = (rate.kind, rate.sender, rate.target, rate.from_ms, rate.until_ms)
+        """From now on faults of this kind strike this link at this rate and no other."""
+        place = (rate.kind, rate.sender, rate.target)
         rates = self.striking.rates
-        rates[:] = [one for one in rates if (one.kind, one.sender, one.target, one.from_ms, one.until_ms) != place]
+        rates[:] = [one for one in rates if (one.kind, one.sender, one.target) != place]
         if rate.rate:
             rates.append(rate)
 

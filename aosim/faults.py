@@ -293,6 +293,13 @@ class Faults:
         return found
 
 
+def as_faults(faults: Faults | None) -> Faults:
+    """A plan; None is one by which nothing goes wrong. Raises UsageError for anything else."""
+    if not isinstance(faults, Faults | None):
+        raise UsageError(f"faults={faults!r}: a Faults(...), as in Faults(loss=0.01)")
+    return faults if faults is not None else Faults()
+
+
 def read_strikes(text: str, where: str = "strikes") -> tuple[Fault, ...]:
     """Read faults as `str()` writes them, with commas between. Raises UsageError."""
     return tuple(_read(part, where) for part in filter(None, map(str.strip, text.split(","))))

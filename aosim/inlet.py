@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
+from aosim.breakage import Breakage
 from aosim.engine import Engine
 from aosim.errors import UsageError
 from aosim.events import Arrival, TimerTick
 from aosim.fates import Fate
+from aosim.faults import Faults, Hold, Partition, Rate, Skew, Slow, pack_fault, unpack_fault
 from aosim.ids import address_of
-from aosim.inputs import Keeper
 from aosim.journal import Input
 from aosim.luavm.bundle import Source
 from aosim.message import Message, Result
@@ -20,8 +21,15 @@ from aosim.outside import CLIENT_TAGS, Outside, eval_owner
 from aosim.packing import pack
 from aosim.process import PythonHandler
 from aosim.residents import Resident
+from aosim.seeds import Seeds
 from aosim.spawning import Spawner, SpawnPlan
 from aosim.timers import Repeated
+
+
+class Notebook(Protocol):
+    """Takes notes of what comes from outside."""
+
+    def note(self, entry: Input) -> None: ...
 
 
 class Inlet:
@@ -31,20 +39,23 @@ class Inlet:
     events before each, they make the whole run again.
     """
 
-    def __init__(self, engine: Engine, outside: Outside, spawner: Spawner, keeper: Keeper | None) -> None:
+    def __init__(
+        self, engine: Engine, outside: Outside, spawner: Spawner, notebook: Notebook | None, seed: int = 0
+    ) -> None:
         self._engine = engine
+        self._seed = seed  # of the simulation
         self._outside = outside
         self._spawner = spawner
-        self._keeper = keeper
+        self.notebook = notebook
         self.timers: dict[str, Repeated] = {}  # those that tick
         self.stopped: dict[str, Repeated] = {}
         self._timers_made = 0
         self.handlers: dict[str, PythonHandler] = {}  # of processes in Python, by their names
 
-    def fork(self, engine: Engine, outside: Outside, spawner: Spawner, keeper: Keeper | None) -> Inlet:
+    def fork(self, engine: Engine, outside: Outside, spawner: Spawner, notebook: Notebook | None) -> Inlet:
         """The same for another engine; from here on neither knows of the other."""
         other = copy(self)
-        other._engine, other._outside, other._spawner, other._keeper = engine, outside, spawner, keeper
+        other._engine, other._outside, other._spawner, other.notebook = engine, outside, spawner, notebook
         other.timers = {identity: replace(timer) for identity, timer in self.timers.items()}
         other.stopped = self.stopped.copy()  # those never change
         other.handlers = self.handlers.copy()
@@ -103,8 +114,10 @@ class Inlet:
         """Take a message back that is on its way; False when it is not."""
         engine = self._engine
         cancelled = engine.queue.remove(lambda event: isinstance(event, Arrival) and event.message.id == message_id)
+        engine.counts.on_the_way -= cancelled
+        if engine.breakage is not None:
+            cancelled += engine.breakage.cancel(message_id)
         for _ in range(cancelled):
-            engine.counts.on_the_way -= 1
             engine.settle(message_id, Fate.CANCELLED, None)
         if cancelled:
             engine.journal.append(pack(("cancelled", message_id, engine.clock.now_ms)))
@@ -115,6 +128,8 @@ class Inlet:
         """Evaluate Lua in a process, as a message of its owner."""
         engine = self._engine
         resident = engine.residents[process_id]
+        if engine.breakage is not None:
+            engine.breakage.catch_up(resident)
         flat = ("Action", "Eval", *CLIENT_TAGS)
         message = self._outside.message(eval_owner(resident), process_id, code, flat)
         engine.counts.sent += 1
@@ -128,9 +143,56 @@ class Inlet:
             self._engine.clock.advance(now_ms)
             self._note("advance", now_ms)
 
+    # What goes wrong
+
+    @property
+    def breakage(self) -> Breakage:
+        """What is broken; from the first time on that somebody asks, faults are reckoned with."""
+        if self._engine.breakage is None:
+            self._engine.breakage = Breakage(self._engine, Seeds(self._seed).stream("faults"))
+        return self._engine.breakage
+
+    def begin(self, faults: Faults) -> None:
+        """Let a plan happen that the simulation was made with."""
+        if faults != Faults():
+            self.breakage.begin(faults)
+
+    def set_rate(self, rate: Rate) -> None:
+        """Let faults of a kind strike a link at this rate."""
+        self.breakage.set_rate(rate)
+        self._note("set_rate", *pack_fault(rate))
+
+    def add_fault(self, fault: Slow | Skew | Partition) -> int:
+        """Let something be so from now on; returns the number under which it can be ended."""
+        number = self.breakage.add(fault)
+        self._note("add_fault", *pack_fault(fault))
+        return number
+
+    def crash(self, process_id: str, for_ms: int, losing: int) -> None:
+        """Let a process go down."""
+        self.breakage.crash(self._engine.residents[process_id], for_ms, losing)
+        self._note("crash", process_id, for_ms, losing)
+
+    def hold(self, hold: Hold) -> int:
+        """Let messages wait; returns the number under which they can be released."""
+        number = self.breakage.hold(hold)
+        self._note("hold", *pack_fault(hold))
+        return number
+
+    def release(self, number: int, count: int | None) -> int:
+        """End a hold or a partition, or let so many messages pass; how many arrive now."""
+        released = self.breakage.release(number, count)
+        self._note("release", number, count)
+        return released
+
+    def end_faults(self) -> None:
+        """Let nothing go wrong from now on."""
+        self.breakage.end_all()
+        self._note("end_faults")
+
     def _note(self, name: str, *given: object) -> None:
-        if self._keeper is not None:
-            self._keeper.note(Input(self._engine.events, name, given))
+        if self.notebook is not None:
+            self.notebook.note(Input(self._engine.events, name, given))
 
     # Doing again
 
@@ -139,7 +201,7 @@ class Inlet:
 
         `handlers` are the functions of the processes in Python, by name. Nothing is noted.
         """
-        keeper, self._keeper = self._keeper, None
+        notebook, self.notebook = self.notebook, None
         self.handlers.update(handlers)
         try:
             for one in inputs:
@@ -149,7 +211,7 @@ class Inlet:
                 _ACTIONS[one.name](self, *one.given)
             self._step_to(events)
         finally:
-            self._keeper = keeper
+            self.notebook = notebook
 
     def _step_to(self, events: int) -> None:
         engine = self._engine
@@ -178,4 +240,10 @@ _ACTIONS: dict[str, Callable[..., object]] = {
     "cancel": Inlet.cancel,
     "eval": Inlet.eval,
     "advance": Inlet.advance,
+    "set_rate": lambda inlet, *values: inlet.set_rate(unpack_fault(values)),
+    "add_fault": lambda inlet, *values: inlet.add_fault(unpack_fault(values)),
+    "crash": Inlet.crash,
+    "hold": lambda inlet, *values: inlet.hold(unpack_fault(values)),
+    "release": Inlet.release,
+    "end_faults": Inlet.end_faults,
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol, cast
 
 from aosim.errors import UsageError
+from aosim.faults import Faults
 from aosim.journal import Input, Journal
 from aosim.limits import Limits
 from aosim.network import Constant, Latency, Lognormal, Uniform
@@ -45,22 +46,32 @@ class World(NamedTuple):
     start_ms: int
     limits: Limits
     order: Order = Order()
+    faults: Faults = Faults()
 
     def packed(self) -> tuple[Any, ...]:
         """Plain values for a file."""
         links = tuple((sender, target, _model(latency)) for sender, target, latency in self.links)
         limits = {name: getattr(self.limits, name) for name in Limits.__dataclass_fields__}
         order = (self.order.drawn, self.order.swaps)
-        return (self.seed, self.fidelity, _model(self.latency), links, self.start_ms, limits, order)
+        return (
+            self.seed,
+            self.fidelity,
+            _model(self.latency),
+            links,
+            self.start_ms,
+            limits,
+            order,
+            self.faults.packed(),
+        )
 
     @classmethod
     def unpacked(cls, values: tuple[Any, ...]) -> World:
         """The reverse. Raises UsageError when it needs something that a file cannot hold."""
-        seed, fidelity, latency, links, start_ms, limits, (drawn, swaps) = values
+        seed, fidelity, latency, links, start_ms, limits, (drawn, swaps), faults = values
         named = tuple((sender, target, _latency(model)) for sender, target, model in links)
         order = Order(drawn, tuple((event, behind) for event, behind in swaps))
         model = None if latency is None else _latency(latency)
-        return cls(seed, fidelity, model, named, start_ms, Limits(**limits), order)
+        return cls(seed, fidelity, model, named, start_ms, Limits(**limits), order, Faults.unpacked(faults))
 
 
 def _model(latency: Latency | None) -> tuple[Any, ...] | None:

@@ -47,7 +47,8 @@ class Parts:
         self.outside = Outside(self.engine)
         self.spawner = Spawner(self.engine, self.outside, world.fidelity)
         self.keeper: Keeper | None = keeper_of(journal)
-        self.inlet = Inlet(self.engine, self.outside, self.spawner, self.keeper)
+        self.inlet = Inlet(self.engine, self.outside, self.spawner, self.keeper, world.seed)
+        self.inlet.begin(world.faults)
         self.engine.named = self._link_up
         self._link_up()
 

@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aosim.breaking import Breaking
 from aosim.checks import check_text, check_whole
 from aosim.clock import START_MS
 from aosim.cron import CronSpec
 from aosim.errors import EvalError, ObserverTouched, UnknownName, UsageError
-from aosim.events import Arrival, Birth
+from aosim.events import Arrival, Birth, Turn
+from aosim.faults import Faults, as_faults
 from aosim.handles import Address, ProcessHandle, Run, Sent, Tags, Timer, WalletHandle, lua_of
 from aosim.ids import is_address
 from aosim.inputs import World
 from aosim.invariants import Invariants
 from aosim.journal import Journal, MemoryJournal
 from aosim.limits import Limits
-from aosim.looking import Looking
 from aosim.message import Message, Result
 from aosim.messenger import signed
 from aosim.network import Latency, Network, as_latency, as_link
@@ -33,7 +34,7 @@ FIDELITIES = ("docs", "network")
 AlwaysT = TypeVar("AlwaysT", bound=Callable[..., object])
 
 
-class Simulation(Looking):
+class Simulation(Breaking):
     """A network of processes and wallets on one virtual clock.
 
     The same seed and the same calls give the same run and the same `fingerprint`, on any machine.
@@ -44,7 +45,7 @@ class Simulation(Looking):
     (the reference module to the letter). `latency` is whole milliseconds or a latency model, and
     `links` gives single links another: {("alice", "ledger"): 5, ("alice", "*"): Uniform(1, 9)}.
     `order` says which of the events due at one instant happens first: as they came unless it is a
-    number, for an order drawn from the seed, or an `Order`.
+    number, for an order drawn from the seed, or an `Order`. `faults` is what goes wrong on purpose.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Simulation(Looking):
         limits: Limits | None = None,
         journal: Journal | str | Path | None = None,
         order: Order | int | None = None,
+        faults: Faults | None = None,
     ) -> None:
         if fidelity not in FIDELITIES:
             raise UsageError(f"fidelity={fidelity!r}: there are {' and '.join(map(repr, FIDELITIES))}")
@@ -78,7 +80,9 @@ class Simulation(Looking):
         world = World(
             *(seed, fidelity, as_latency(latency) if network is None else None),
             tuple((*as_link(ends), as_latency(link)) for ends, link in (links or {}).items()),
-            *(start_ms, limits or Limits(), as_order(order)),
+            *(start_ms, limits or Limits()),
+            order=as_order(order),
+            faults=as_faults(faults),
         )
         if world.links and network is not None:
             raise UsageError("links= shapes the network that aosim makes; a network= of your own has its own links")
@@ -427,7 +431,7 @@ class Simulation(Looking):
         """Suspect no chain any more of which nothing is on the way."""
         loops = self._engine.loops
         if loops.longest is not None:
-            waiting = (event for event in self._engine.queue.events() if isinstance(event, Arrival | Birth))
+            waiting = (event for event in self._engine.queue.events() if isinstance(event, Arrival | Birth | Turn))
             loops.keep({event.message.pushed_for for event in waiting})
 
 
@@ -456,4 +460,5 @@ def as_recorded(
         limits=world.limits,
         journal=journal,
         order=world.order,
+        faults=world.faults,
     )
