@@ -148,6 +148,17 @@ class InvariantBroken(AosimError):
         self.message_id, self.process, self.nonce = message_id, process, nonce  # "", "", -1 when none was handled
         self.told = told  # "Action=Transfer from alice"
 
+    @property
+    def what(self) -> str:
+        """How it is broken and by what: "it is False, after event 12, Action=Transfer from alice to ledger"."""
+        by = f", {self.told} to {self.process}" if self.told else ""
+        return f"{self.problem}, after event {self.event}{by}"
+
+    @property
+    def short(self) -> str:
+        """What is broken, how and by what."""
+        return f"{self.invariant}: {self.what}"
+
 
 class EvalError(AosimError):
     """Lua given to `eval` that failed. Nothing was changed."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
 
 from aosim.checks import check_text
 from aosim.colours import without_colours
@@ -85,6 +86,30 @@ class Sent:
         return f"<Sent {self.id[:8]} {self.fate if sent else 'at another time'}>"
 
 
+class Sents:
+    """The sent messages that somebody still has a handle of."""
+
+    def __init__(self) -> None:
+        self._all: list[ref[Sent]] = []
+        self._look_at = 1_024  # how many there may be before those that nobody has are forgotten
+
+    def add(self, sent: Sent) -> None:
+        self._all.append(ref(sent))
+        if len(self._all) > self._look_at:
+            self._all = [one for one in self._all if one() is not None]
+            self._look_at = 2 * len(self._all) + 1_024
+
+    def waiting_at(self, events: int) -> dict[str, Callable[[Fate, Result | None], None]]:
+        """Whom to tell of the fate of the messages that are on their way after so many events."""
+        return {sent.id: sent._settle for one in self._all if (sent := one()) is not None and sent._waits_at(events)}
+
+    def branch(self, events: int) -> None:
+        """After so many events everything comes differently from what is known."""
+        for one in self._all:
+            if (sent := one()) is not None:
+                sent._branch(events)
+
+
 class Timer:
     """A message sent again and again, until `cancel()`."""
 
@@ -113,7 +138,7 @@ class Run(NamedTuple):
 
     events: int  # that happened
     now_ms: int
-    stopped_by: str  # "quiet", "time", "events" or "condition"
+    stopped_by: str  # "quiet", "time", "events", "condition" or "invariant" (of a scenario)
     waiting: int  # messages still on the way
     next_ms: int | None  # when the next thing is due
     loops: tuple[str, ...]  # chains that look endless: "ping → pong → ping, 4,159 hops"

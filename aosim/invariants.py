@@ -73,7 +73,7 @@ class Invariants:
 
     def _broken(self, name: str, problem: str, entries: int) -> InvariantBroken:
         engine = self._engine
-        message_id, process_id, nonce = _last_handled(engine.journal.read(entries))
+        message_id, process_id, nonce = last_handled(engine.journal.read(entries))
         message = engine.find_message(message_id) if message_id else None
         return InvariantBroken(
             name,
@@ -92,7 +92,7 @@ def _told(action: str | None, sender: str) -> str:
     return f"{f'Action={action}' if action else 'a message'} from {sender}"
 
 
-def _last_handled(entries: Iterable[Entry]) -> tuple[str, str, int]:
+def last_handled(entries: Iterable[Entry]) -> tuple[str, str, int]:
     """The message that was handled or delivered last: its id, to whom, and its nonce there (-1: none)."""
     found = ("", "", -1)
     for entry in entries:

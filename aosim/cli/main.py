@@ -81,6 +81,9 @@ def run_command(
     latency: Annotated[
         str | None, typer.Option(metavar="TIME", help="How long a message takes: 20ms, or 5ms..40ms.")
     ] = None,
+    order: Annotated[
+        str | None, typer.Option("--order", metavar="N|SWAPS", help="Events of one instant: drawn, or '12+1, 40+2'.")
+    ] = None,
     journal: Annotated[Path | None, typer.Option("--journal", metavar="FILE", help="Record the run there.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -100,6 +103,7 @@ def run_command(
             duration=duration,
             fidelity=fidelity,
             latency=latency,
+            order=order,
             journal=journal,
             as_json=as_json,
             quiet=quiet,

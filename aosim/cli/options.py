@@ -12,6 +12,7 @@ from typing import Any
 from aosim.cli.live import LiveLog
 from aosim.cli.paper import Paper
 from aosim.errors import EndlessLoop, TooManyWaiting, UsageError
+from aosim.orders import Order
 from aosim.scenario.values import duration_ms, latency_of
 from aosim.simulation import FIDELITIES, Simulation
 
@@ -29,6 +30,7 @@ class Options:
     duration: str | None = None
     fidelity: str | None = None
     latency: str | None = None
+    order: str | None = None
     journal: Path | None = None
     as_json: bool = False
     quiet: bool = False
@@ -47,6 +49,8 @@ class Options:
             changed["fidelity"] = self.fidelity
         if self.latency is not None:
             changed["latency"] = latency_of(self.latency, "--latency")
+        if self.order is not None:
+            changed["order"] = Order.parse(self.order, "--order")
         if self.journal is not None:
             changed["journal"] = self.journal
         return changed
@@ -63,7 +67,12 @@ class Options:
             for value in values:
                 words += [option, value]
         words += ["--seed", str(seed)]
-        for option, text in (("--for", self.duration), ("--fidelity", self.fidelity), ("--latency", self.latency)):
+        for option, text in (
+            ("--for", self.duration),
+            ("--fidelity", self.fidelity),
+            ("--latency", self.latency),
+            ("--order", self.order),
+        ):
             if text is not None:
                 words += [option, text]
         return words

@@ -14,7 +14,7 @@ from typing import Any
 from aosim.cli.options import Options, repeatable, show
 from aosim.cli.paper import Paper
 from aosim.cli.summary import print_record, print_summary
-from aosim.errors import AosimError, UsageError
+from aosim.errors import AosimError, InvariantBroken, UsageError
 from aosim.process import PythonHandler
 from aosim.simulation import Simulation
 
@@ -36,7 +36,10 @@ def run_python(options: Options) -> int:
         problem = _guarded(path, lambda: _play(path, code, sim, lambda: show(options, paper, sim)))
     if not problem and (for_ms is not None or sim.now_ms == sim.start_ms):
         with repeatable(paper, options.again(sim.seed)):
-            sim.run(for_ms=for_ms)
+            try:
+                sim.run(for_ms=for_ms)
+            except InvariantBroken as broken:
+                problem = broken.short
     if problem:
         paper.line(paper.paint(f"not as expected: {problem}", "red"))
     paper.object("expectation", where=path.name, met=not problem, problem=problem)
@@ -114,6 +117,8 @@ def _guarded(path: Path, work: Callable[[], None]) -> str:
     """The text of an assertion that failed, "" when all went well. Other exceptions become a UsageError."""
     try:
         work()
+    except InvariantBroken as problem:
+        return problem.short
     except AssertionError as problem:
         place = _place(path, problem)
         return f"{place}: {problem}" if str(problem) else f"{place}: {_line_of(path, place)}"

@@ -24,6 +24,10 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def having(self, key: str, value: Any) -> Table:
+        """The same table with one more key."""
+        return Table(self.where, {**self._values, key: value}, (*self._values, key))
+
     def at(self, key: str) -> str:
         """How to name the place of a key in a complaint."""
         return f"{self.where}, key {key!r}"

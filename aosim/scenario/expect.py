@@ -23,12 +23,12 @@ CHECKS = {
 }
 
 
-def judge(expectation: Expectation, sim: Simulation, labelled: Mapping[str, list[Sent]]) -> str:
-    """Why an expectation is not met, "" when it is."""
+def judge(expectation: Expectation, sim: Simulation, labelled: Mapping[str, list[Sent]], *, now: bool = False) -> str:
+    """Why an expectation is not met, "" when it is. In the middle of a run (`now`) nothing is evaluated for good."""
     checks, name = expectation.checks, expectation.name
     match expectation.subject:
         case "process":
-            problems = _process(sim, name, checks)
+            problems = _process(sim, name, checks, now)
         case "wallet":
             problems = _wallet(sim, name, checks)
         case "message":
@@ -45,14 +45,15 @@ def judge(expectation: Expectation, sim: Simulation, labelled: Mapping[str, list
     return "; ".join(problem for problem in problems if problem)
 
 
-def _process(sim: Simulation, name: str, checks: Mapping[str, Any]) -> list[str]:
+def _process(sim: Simulation, name: str, checks: Mapping[str, Any], now: bool) -> list[str]:
     process = sim.process(name)
     problems = []
     for how in ("eval", "read"):
         if how in checks:
             code = checks[how]
             try:
-                found = process.eval(code) if how == "eval" else process.read(code)
+                evaluate = process.peek if now else process.eval
+                found = evaluate(code) if how == "eval" else process.read(code)
             except AosimError as problem:
                 problems.append(str(problem))
             else:

@@ -11,6 +11,7 @@ from aosim.clock import START_MS
 from aosim.cron import CronSpec
 from aosim.errors import UsageError
 from aosim.network import Constant, Latency
+from aosim.orders import Order
 
 
 class ScenarioError(UsageError):
@@ -25,6 +26,7 @@ class Settings:
     fidelity: str = "docs"
     latency: Latency = Constant()  # noqa: RUF009 - frozen
     links: Mapping[tuple[str, str], Latency] = field(default_factory=dict)
+    order: Order = Order()  # noqa: RUF009 - frozen
     start_ms: int = START_MS
     for_ms: int | None = None
     hops_max: int = 100_000  # of one chain of messages, in a run without for_ms
@@ -71,7 +73,7 @@ class MessagePlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expectation:
-    """What must be so in the end: checks of one subject ("process", "wallet", "message", ...)."""
+    """What must be so in the end, or always: checks of one subject ("process", "wallet", "message", ...)."""
 
     where: str  # "market.toml, [[expect]] 2"
     subject: str

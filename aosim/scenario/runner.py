@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from aosim.errors import InvariantBroken
 from aosim.fates import Counts, DeadLetter
 from aosim.findings import Finding
 from aosim.handles import Run, Sent
@@ -73,6 +74,7 @@ class Scenario:
     processes: tuple[ProcessPlan, ...] = ()
     messages: tuple[MessagePlan, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    invariants: tuple[Expectation, ...] = ()  # asked after every message; the first that is broken ends the run
 
     def run(self, *, prepare: Callable[[Simulation], None] | None = None, **changed: Any) -> Report:
         """Play it and judge its expectations.
@@ -91,6 +93,7 @@ def _play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = Non
         fidelity=settings.fidelity,
         latency=settings.latency,
         links=settings.links,
+        order=settings.order,
         start_ms=settings.start_ms,
         limits=Limits(hops_max=settings.hops_max),
         journal=settings.journal,
@@ -106,9 +109,15 @@ def _play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = Non
     labelled: dict[str, list[Sent]] = {}
     for message in scenario.messages:
         labelled.setdefault(message.label, []).extend(_send(sim, message))
-    run = sim.run(for_ms=settings.for_ms)
+    for one in scenario.invariants:
+        sim.always(_check(one, sim), name=one.where, of=one.name if one.subject == "process" else None)
+    broken, run = _run(sim, settings.for_ms)
     counts, fingerprint = sim.counts, sim.fingerprint
-    judgements = tuple(Judgement(one.where, judge(one, sim, labelled)) for one in scenario.expectations)
+    if broken is None:
+        judgements = tuple(Judgement(one.where, "") for one in scenario.invariants)
+        judgements += tuple(Judgement(one.where, judge(one, sim, labelled)) for one in scenario.expectations)
+    else:  # nothing can be said of an end that was not reached
+        judgements = (Judgement(broken.invariant, broken.what),)
     return Report(
         simulation=sim,
         run=run,
@@ -117,6 +126,24 @@ def _play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = Non
         judgements=judgements,
         failures_expected=any(one.about_failure for one in scenario.expectations),
     )
+
+
+def _check(invariant: Expectation, sim: Simulation) -> Callable[[], None]:
+    def holds() -> None:
+        problem = judge(invariant, sim, {}, now=True)
+        if problem:
+            raise AssertionError(problem)
+
+    return holds
+
+
+def _run(sim: Simulation, for_ms: int | None) -> tuple[InvariantBroken | None, Run]:
+    try:
+        return None, sim.run(for_ms=for_ms)
+    except InvariantBroken as broken:
+        waiting = sim.scheduled
+        next_ms = waiting[0].due_ms if waiting else None
+        return broken, Run(broken.event, sim.now_ms, "invariant", sim.counts.on_the_way, next_ms, ())
 
 
 def _spawn(sim: Simulation, plan: ProcessPlan) -> None:

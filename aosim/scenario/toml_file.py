@@ -18,6 +18,7 @@ from aosim.luavm.border import to_text
 from aosim.luavm.bundle import load_source
 from aosim.message import flat_tags
 from aosim.network import Constant, Latency, Lognormal, Uniform
+from aosim.orders import Order
 from aosim.outside import check_size
 from aosim.scenario.check import Table, unknown
 from aosim.scenario.expect import CHECKS
@@ -27,7 +28,7 @@ from aosim.scenario.values import check_reference, duration_ms
 from aosim.simulation import FIDELITIES
 
 T = TypeVar("T")
-_TOP = ("simulation", "wallet", "item", "process", "link", "message", "expect")
+_TOP = ("simulation", "wallet", "item", "process", "link", "message", "expect", "always")
 _LATENCY_KEYS = {"uniform": ("low_ms", "high_ms"), "lognormal": ("median_ms", "sigma")}
 _REPEATS_MAX = 100_000  # sendings of one [[message]]
 
@@ -86,6 +87,7 @@ class _Reader:
             processes=processes,
             messages=tuple(messages),
             expectations=tuple(self._expectation(table) for table in self._tables("expect", every_check)),
+            invariants=tuple(map(self._invariant, self._tables("always", every_check))),
         )
 
     @property
@@ -182,7 +184,7 @@ class _Reader:
         found = self._top.raw("simulation") or {}
         if not isinstance(found, dict):
             raise ScenarioError(f"{self._path.name}: 'simulation' is one table: [simulation]")
-        keys = ("seed", "fidelity", "latency", "start", "for", "hops_max", "journal")
+        keys = ("seed", "fidelity", "latency", "order", "start", "for", "hops_max", "journal")
         table = Table(f"{self._path.name}, [simulation]", found, keys)
         fidelity = table.text("fidelity", "docs")
         if fidelity not in FIDELITIES:
@@ -195,6 +197,7 @@ class _Reader:
             links=dict(map(self._link, self._tables("link", ("from", "to", "latency")))),
             start_ms=_start_ms(table) if "start" in table else standard.start_ms,
             for_ms=self._duration(table, "for") if "for" in table else None,
+            order=_order(table) if "order" in table else standard.order,
             hops_max=table.number("hops_max", standard.hops_max),
             journal=self._path.parent / table.need("journal") if "journal" in table else None,
         )
@@ -303,6 +306,14 @@ class _Reader:
         self._check_expected(table, given)
         return Expectation(where=table.where, subject=subject, name=name, checks=given)
 
+    def _invariant(self, table: Table) -> Expectation:
+        """As an expectation; `eval` alone must be true. Of single messages nothing can always be so."""
+        if "message" in table:
+            raise ScenarioError(f"{table.at('message')}: what must always be so is no single message's. Use [[expect]]")
+        if "eval" in table and "equals" not in table:
+            table = table.having("equals", True)
+        return self._expectation(table)
+
     def _check_expected(self, table: Table, given: dict[str, Any]) -> None:
         if ("eval" in given or "read" in given) != ("equals" in given):
             raise ScenarioError(f"{table.where}: 'eval' or 'read' says what to look at, 'equals' what it must be")
@@ -357,6 +368,13 @@ def _told(where: str, work: Callable[[], T]) -> T:
         raise
     except AosimError as problem:
         raise ScenarioError(f"{where}: {problem}" if where else str(problem)) from None
+
+
+def _order(table: Table) -> Order:
+    found, where = table.raw("order"), table.at("order")
+    if isinstance(found, str):
+        return _told("", lambda: Order.parse(found, where))
+    return _told(where, lambda: Order(drawn=table.number("order", 0)))
 
 
 def _start_ms(table: Table) -> int:
