@@ -53,13 +53,13 @@ class Spawner:
         self._engine = engine
         self._outside = outside
         self._fidelity = fidelity
-        self._modules: dict[str, Source] = {}  # modules of one's own by their ids
+        self.modules: dict[str, Source] = {}  # modules of one's own by their ids
         self._made = 0  # tells apart two processes made alike
 
     def fork(self, engine: Engine, outside: Outside) -> Spawner:
         """The same for another engine; from here on neither knows of the other."""
         other = copy(self)
-        other._engine, other._outside, other._modules = engine, outside, self._modules.copy()
+        other._engine, other._outside, other.modules = engine, outside, self.modules.copy()
         return other
 
     def plan(
@@ -90,7 +90,7 @@ class Spawner:
         """Make a process, of a Python function when one is given. Raises BootError; then nothing has happened."""
         name, owner_id, given, module_id, own_module, code, on_boot, _ = plan
         if own_module is not None:
-            self._modules[module_id] = own_module
+            self.modules[module_id] = own_module
         flat = _process_tags(name, given, module_id, code if on_boot else _NO_CODE)
         data = code.text if on_boot and code.text else " "
         first = signed(owner_id, owner_id, "", data, flat, number=self._made + 1)
@@ -110,8 +110,8 @@ class Spawner:
     def lua_process(self, message: Message, module_id: str) -> Process:
         """The Lua process that a Process message asks for, not evaluated yet."""
         info = ProcessInfo(message.id, message.owner, message.flat, module_id, SCHEDULER_ID, _MODULE_TAGS)
-        if module_id in self._modules:
-            return BareProcess(info, self._modules[module_id], lenient=self._fidelity == "docs")
+        if module_id in self.modules:
+            return BareProcess(info, self.modules[module_id], lenient=self._fidelity == "docs")
         return LuaProcess(
             info,
             fidelity=self._fidelity,
