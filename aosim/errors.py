@@ -6,7 +6,6 @@ the caller, or the simulator itself, is wrong.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -21,6 +20,8 @@ def _looked_for(found: re.Match[str]) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """ " Did you mean 'ledger'?", or nothing when no known word is near."""
+    import difflib  # where it is used: it takes as long to come as a tenth of everything else
+
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
 
