@@ -84,6 +84,9 @@ def run_command(
     order: Annotated[
         str | None, typer.Option("--order", metavar="N|SWAPS", help="Events of one instant: drawn, or '12+1, 40+2'.")
     ] = None,
+    strikes: Annotated[
+        str | None, typer.Option("--strikes", metavar="FAULTS", help="Exactly these: 'lose alice>ledger#17, ...'.")
+    ] = None,
     journal: Annotated[Path | None, typer.Option("--journal", metavar="FILE", help="Record the run there.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -104,6 +107,7 @@ def run_command(
             fidelity=fidelity,
             latency=latency,
             order=order,
+            strikes=strikes,
             journal=journal,
             as_json=as_json,
             quiet=quiet,
@@ -131,16 +135,25 @@ def resume(
 @app.command()
 def replay(
     file: Annotated[Path, typer.Argument(metavar="RUN", help="A recorded run.")],
+    process: Annotated[str | None, typer.Option("--process", metavar="NAME", help="Only this process.")] = None,
+    changed: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="NAME=FILE", help="Rehearse other code of a process; may be repeated."),
+    ] = None,
     handlers: Handlers = None,
     latency: Annotated[str | None, typer.Option(metavar="TIME", help="When the run had a model of its own.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Do a recorded run again and compare every entry."""
+    """Do a recorded run again and compare every entry; or rehearse changed code on its messages."""
     from aosim.cli.replay import Given, show_replay
 
     with told():
         given = Given(handlers=handlers, latency=latency, as_json=as_json)
-        raise typer.Exit(show_replay(file, given))
+        if changed:
+            from aosim.cli.rehearse import show_rehearsal
+
+            raise typer.Exit(show_rehearsal(file, given, changed))
+        raise typer.Exit(show_replay(file, given, process=process))
 
 
 @app.command()

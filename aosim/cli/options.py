@@ -12,6 +12,7 @@ from typing import Any
 from aosim.cli.live import LiveLog
 from aosim.cli.paper import Paper
 from aosim.errors import EndlessLoop, TooManyWaiting, UsageError
+from aosim.faults import Faults, read_strikes
 from aosim.orders import Order
 from aosim.scenario.values import duration_ms, latency_of
 from aosim.simulation import FIDELITIES, Simulation
@@ -31,6 +32,7 @@ class Options:
     fidelity: str | None = None
     latency: str | None = None
     order: str | None = None
+    strikes: str | None = None
     journal: Path | None = None
     as_json: bool = False
     quiet: bool = False
@@ -51,6 +53,8 @@ class Options:
             changed["latency"] = latency_of(self.latency, "--latency")
         if self.order is not None:
             changed["order"] = Order.parse(self.order, "--order")
+        if self.strikes is not None:
+            changed["faults"] = Faults(strikes=read_strikes(self.strikes, "--strikes"), exact=True)
         if self.journal is not None:
             changed["journal"] = self.journal
         return changed
@@ -72,6 +76,7 @@ class Options:
             ("--fidelity", self.fidelity),
             ("--latency", self.latency),
             ("--order", self.order),
+            ("--strikes", self.strikes),
         ):
             if text is not None:
                 words += [option, text]

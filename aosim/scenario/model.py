@@ -10,6 +10,7 @@ from typing import Any
 from aosim.clock import START_MS
 from aosim.cron import CronSpec
 from aosim.errors import UsageError
+from aosim.faults import Faults
 from aosim.network import Constant, Latency
 from aosim.orders import Order
 
@@ -27,6 +28,7 @@ class Settings:
     latency: Latency = Constant()  # noqa: RUF009 - frozen
     links: Mapping[tuple[str, str], Latency] = field(default_factory=dict)
     order: Order = Order()  # noqa: RUF009 - frozen
+    faults: Faults = Faults()  # noqa: RUF009 - frozen
     start_ms: int = START_MS
     for_ms: int | None = None
     hops_max: int = 100_000  # of one chain of messages, in a run without for_ms

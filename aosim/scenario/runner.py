@@ -94,6 +94,7 @@ def _play(scenario: Scenario, prepare: Callable[[Simulation], None] | None = Non
         latency=settings.latency,
         links=settings.links,
         order=settings.order,
+        faults=settings.faults,
         start_ms=settings.start_ms,
         limits=Limits(hops_max=settings.hops_max),
         journal=settings.journal,
