@@ -27,6 +27,9 @@ class Keeper(Journal, Protocol):
     def inputs(self) -> Iterator[Input]:
         """All that came from outside, in order."""
 
+    def packed(self, since: int = 0) -> Iterator[bytes]:
+        """The entries from a number on, as they were appended."""
+
     def close(self) -> None:
         """Let go of what it is kept in."""
 

@@ -13,7 +13,7 @@ from aosim.cron import CronSpec
 from aosim.errors import EvalError, ObserverTouched, UnknownName, UsageError
 from aosim.events import Arrival, Birth, Turn
 from aosim.faults import Faults, as_faults
-from aosim.handles import Address, ProcessHandle, Run, Sent, Tags, Timer, WalletHandle, lua_of
+from aosim.handles import Address, ProcessHandle, Run, Sent, Sents, Tags, Timer, WalletHandle, lua_of
 from aosim.ids import is_address
 from aosim.inputs import World
 from aosim.invariants import Invariants
@@ -28,13 +28,15 @@ from aosim.outside import check_moment
 from aosim.parts import Parts
 from aosim.process import PythonHandler
 from aosim.seeds import Seeds
+from aosim.timeline import Timeline
+from aosim.timetravel import TimeTravel
 from aosim.verified import VerifiedJournal
 
 FIDELITIES = ("docs", "network")
 AlwaysT = TypeVar("AlwaysT", bound=Callable[..., object])
 
 
-class Simulation(Breaking):
+class Simulation(Breaking, TimeTravel):
     """A network of processes and wallets on one virtual clock.
 
     The same seed and the same calls give the same run and the same `fingerprint`, on any machine.
@@ -77,6 +79,8 @@ class Simulation(Breaking):
         self.seeds = Seeds(seed)
         self._handles: dict[str, ProcessHandle] = {}
         self._wallets: dict[str, WalletHandle] = {}
+        self._sents = Sents()
+        self._timeline: Timeline | None = None  # once it has gone back
         world = World(
             *(seed, fidelity, as_latency(latency) if network is None else None),
             tuple((*as_link(ends), as_latency(link)) for ends, link in (links or {}).items()),
@@ -278,6 +282,7 @@ class Simulation(Breaking):
         message, due_ms = self._inlet.send(sender_id, target_id, data, flat, not_before_ms)
         self._complain()
         sent = Sent(self, message, due_ms, self._engine.events)
+        self._sents.add(sent)
         if due_ms:
             self._engine.watched[message.id] = sent._settle
         return sent
@@ -286,6 +291,7 @@ class Simulation(Breaking):
 
     def step(self) -> bool:
         """Let the next event happen; False when nothing is waiting."""
+        self._leave()
         happened = self._step()
         self.flush()
         self._complain()
@@ -308,6 +314,7 @@ class Simulation(Breaking):
         """
         engine = self._engine
         self._check_open()
+        self._leave()
         self._forget_ended_chains()
         stop_ms, condition = self._bounds(for_ms, until)
         if events_max is not None:
@@ -396,6 +403,11 @@ class Simulation(Breaking):
     @property
     def _step(self) -> Callable[[], bool]:
         return self._invariants.step if self._invariants else self._engine.step
+
+    def _leave(self) -> None:
+        """Begin a branch where what happens now is not what happened before, see `goto`."""
+        if self._timeline is not None:
+            self._timeline.moved()
 
     def _check_open(self) -> None:
         if self._engine.closed:

@@ -120,6 +120,10 @@ class VerifiedJournal:
             return self._recorded.read(since)
         return islice(self._recorded.read(since), max(0, self._at - since))  # the rest has not happened yet
 
+    def packed(self, since: int = 0) -> Iterator[bytes]:
+        """The entries from a number on, as they were appended."""
+        return islice(self._recorded.packed(since), max(0, len(self) - since))
+
     @property
     def fingerprint(self) -> str:
         return self._recorded.fingerprint
