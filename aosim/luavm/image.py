@@ -146,6 +146,11 @@ def image_of(vm: Vm, note: bytes = b"") -> bytes:
     return _image(vm, note, out)
 
 
+def lua_bytes_of(vm: Vm) -> int:
+    """How much memory the Lua of a process takes, with what will be collected soon."""
+    return cast(int, vm.call(b"image_late", b"size"))
+
+
 def _template(vm: Vm) -> bytes:
     if vm.kind not in _templates:
         _templates[vm.kind] = ImagedVm.started_as(vm).template()

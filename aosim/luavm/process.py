@@ -11,10 +11,12 @@ from typing import Any, Self
 from lupa.lua53 import LuaError
 
 from aosim.colours import without_colours
-from aosim.errors import BorderError
+from aosim.errors import BorderError, NotImaged
 from aosim.limits import Limits
 from aosim.luavm.border import python_value, texts_of, texts_to_bytes, to_bytes, to_text
-from aosim.luavm.vm import Vm
+from aosim.luavm.image import ImagedVm, image_of, lua_bytes_of
+from aosim.luavm.past import Image, Past, Step, UndoCost, is_step
+from aosim.luavm.vm import LETTING_THROUGH, Vm
 from aosim.message import NO_RESULT, Assignment, AssignRequest, Forgiven, Outgoing, Result
 from aosim.process import Host
 from aosim.process_info import ProcessInfo
@@ -22,11 +24,7 @@ from aosim.profiles import AOS, Profile
 from aosim.weave import Weave
 
 _FIXED_TAGS = ("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Message", "Reference")
-#: What the runtime's step takes: sender, owner, data, timestamp, block height, nonce, epoch, flags, the rest in one
-#: text, then tag names and values. The log keeps these: a tuple of bytes and numbers is nothing to the garbage
-#: collector, where the message it came from would be visited again and again.
-Step = tuple[Any, ...]
-_FLAGS = 7  # its place in a step
+_NONCE, _FLAGS = 5, 7  # their places in a step
 _PUSHED, _CRON, _DRY_RUN, _ASSIGNED, _BOOT = 1, 2, 4, 8, 16
 _OWN_PLACE = re.compile(r'\[string "(?:\.[^"\n]*|json|ao)"\]:\d+: |\?:-1: ')
 _TRACEBACK = re.compile(r"\s*stack traceback:\n(?:[ \t]+[^\n]*(?:\n|$))*")
@@ -51,11 +49,14 @@ class LuaProcess:
     ) -> None:
         self.info = info
         self._id = info.id
+        self._born = info  # who it was at its start
+        self._born = info  # who it was at its start
         self._fidelity, self._profile, self._limits = fidelity, profile, limits
         self._weave = weave if weave is not None else Weave()
         self._wanted: tuple[str, ...] = ()  # parts of the runtime that have to be there from the start
-        self._vm: Vm | None = self._new_vm()  # None: the state is to be made again from the log
-        self._log: list[Step | int] = []  # a number stands for that many items that the steps after it find
+        self._past = Past()
+        self._log = self._past.log
+        self._vm: Vm | None = self._new_vm()  # None: the state is to be made again from its past
         self._prompt = ""
         self._nothing = NO_RESULT
 
@@ -64,6 +65,8 @@ class LuaProcess:
         vm = self._vm or self._rebuilt()
         if vm.items_seen != len(self._weave):
             self._see_items(vm)
+        if len(self._log) >= self._past.look_at and self._past.is_image_due(lua_bytes_of(vm)):
+            self._take_image(vm)
         step = self._step_of(assignment)
         if step[_FLAGS] > _PUSHED:
             if step[_FLAGS] >= _BOOT:
@@ -83,15 +86,6 @@ class LuaProcess:
         self._log.append(step)
         return self._one_message(out)
 
-    def clone(self, host: Host | None = None) -> Self:
-        """See `Process.clone`. Its Lua is made when it is first used."""
-        other = copy(self)
-        if host is not None:
-            other._weave = host.weave
-        other._log = self._log.copy()
-        other._vm = None
-        return other
-
     def _keep(self, step: Step, out: Any = None) -> Result:
         """Evaluate a step (unless the runtime has begun to answer it), and log it unless it failed."""
         result = self._evaluate(step, out)
@@ -104,10 +98,45 @@ class LuaProcess:
     def dry_run(self, assignment: Assignment) -> Result:
         """Evaluate one assignment and drop what it changed."""
         vm = self._vm or self._rebuilt()
+        if self._past.is_long() and self._past.is_longer_than_image(lua_bytes_of(vm)):
+            self._take_image(vm)
         vm.items_seen = len(self._weave)
         result = self._evaluate(self._step_of(assignment))
         self._vm = None
         return result
+
+    def clone(self, host: Host | None = None) -> Self:
+        """See `Process.clone`. Its Lua is made when it is first used."""
+        vm = self._vm
+        if vm is not None and self._past.is_long() and self._past.is_longer_than_image(lua_bytes_of(vm)):
+            self._take_image(vm)
+        return self._with_past(self._past.copy(), host)
+
+    def state_at(self, nonce: int) -> dict[str, object]:
+        """Its globals after the message with that place in its log, or after the last before it that did not fail."""
+        then = self._with_past(self._past.until(nonce))
+        return {name: then.read(name) for name in then.global_names()}
+
+    def renamed(self, process_id: str) -> Self:
+        """A clone that lives at another address: `ao.id` is that. What its code has noted of the old one stays."""
+        other = self.clone()
+        other.info = self.info._replace(id=process_id)
+        other._id = process_id
+        other._log.append(tuple(other.info))
+        return other
+
+    @property
+    def undo_cost(self) -> UndoCost:
+        """What it takes to make its state again, as it must be after a message that failed."""
+        return self._past.undo_cost
+
+    def _with_past(self, past: Past, host: Host | None = None) -> Self:
+        other = copy(self)
+        if host is not None:
+            other._weave = host.weave
+        other._past, other._log = past, past.log
+        other._vm = None
+        return other
 
     def last_value(self) -> object:
         """What the last Eval returned: tables as list or dict, functions and cycles as text."""
@@ -126,17 +155,53 @@ class LuaProcess:
         return (self._vm or self._rebuilt()).global_names()
 
     def _new_vm(self) -> Vm:
-        return Vm(self.info, self._fidelity, self._profile, self._weave, self._limits, self._wanted)
+        return Vm(self._born, self._fidelity, self._profile, self._weave, self._limits, self._wanted)
 
     def _rebuilt(self) -> Vm:
-        """The state, made again from the log."""
-        vm = self._vm = self._new_vm()
-        for number, step in enumerate(self._log):
-            if isinstance(step, int):
-                vm.items_seen = step
-            elif self._evaluate(step).error is not None:
-                raise BorderError(f"{self.info.id}: its message {number} failed when it was replayed")
+        """The state, made again: from the last image, by the log since then."""
+        past = self._past
+        vm = self._vm = self._begun()
+        for item in self._log:
+            if is_step(item):
+                self._repeat(vm, item)
+            elif isinstance(item, int):
+                vm.items_seen = item
+            else:
+                vm.rename(ProcessInfo(*item))
+        if past.owe() and past.would_pay(lua_bytes_of(vm)):
+            self._take_image(vm)
         return vm
+
+    def _begun(self) -> Vm:
+        """The state in which the log begins."""
+        image = self._past.image
+        if image is None:
+            self._new_prompt(b"")
+            return self._new_vm()
+        vm = ImagedVm.from_image(image.data, self.info, self._fidelity, self._profile, self._weave, self._limits)
+        vm.release()
+        for name in self._wanted:
+            vm.bring(name)
+        self._new_prompt(to_bytes(image.prompt))
+        return vm
+
+    def _repeat(self, vm: Vm, step: Step) -> None:
+        out = vm.step(*step)
+        if out is not None and (out[0] != 1 or step[_FLAGS] >= _BOOT):
+            out = vm.hand_over(out)
+            if out is not None and self._answer(out).error is not None:
+                raise BorderError(f"{self._id}: its message {step[_NONCE]} failed when it was evaluated again")
+        if step[_FLAGS] >= _BOOT:
+            vm.forget_parts()
+
+    def _take_image(self, vm: Vm) -> None:
+        try:
+            data = image_of(vm)
+        except NotImaged as problem:
+            self._past.refuse(str(problem))
+            return
+        self._past.take(Image(data, self._prompt))
+        self._log = self._past.log
 
     def _see_items(self, vm: Vm) -> None:
         vm.items_seen = len(self._weave)
@@ -192,7 +257,12 @@ class LuaProcess:
         """The state before the step that was given up for want of a part, with that part in it."""
         vm.want(name)
         self._wanted = vm.wanted
-        return self._rebuilt()
+        if name == LETTING_THROUGH:  # which changes what is there at the start, and so nothing of an image can stay
+            self._past.forget_images()
+            self._log = self._past.log
+        vm = self._rebuilt()
+        vm.items_seen = len(self._weave)
+        return vm
 
     def _one_message(self, out: tuple[Any, ...], verdict: str = "handled") -> Result:
         _, target, data, reference, *tags = out

@@ -17,7 +17,7 @@ from aosim.process_info import ProcessInfo
 from aosim.profiles import AOS, Profile
 from aosim.weave import Weave
 
-_LETTING_THROUGH = "letting_through"  # the part that is not called, but changes what is there
+LETTING_THROUGH = "letting_through"  # the part that is not called, but changes what is there
 
 
 def _versions(profile: Profile) -> tuple[bytes, ...]:
@@ -113,17 +113,20 @@ class Vm:
         self.items_seen = 0  # how many items of the weave there are for the process
 
     def _introduce(self) -> None:
+        self._introduce_as(b"introduce")
+        for name in self.wanted:
+            self._provide(name.encode(), source.library(name), True)
+        if LETTING_THROUGH in self.wanted:
+            self.call(LETTING_THROUGH.encode(), b"begin")
+
+    def _introduce_as(self, function: bytes) -> None:
         info = self._info
         self.call(
-            *(b"environment", b"introduce"),
+            *(b"environment", function),
             *map(to_bytes, (info.id, info.owner, info.module_id, info.module_owner)),
             len(info.flat),
             *texts_to_bytes(info.flat + info.module_flat),
         )
-        for name in self.wanted:
-            self._provide(name.encode(), source.library(name), True)
-        if _LETTING_THROUGH in self.wanted:
-            self.call(_LETTING_THROUGH.encode(), b"begin")
 
     def want(self, name: str) -> None:
         """Remember a part that was asked for where it could not be handed over: `start` brings it from now on.
@@ -133,6 +136,19 @@ class Vm:
         if name in self.wanted:
             raise BorderError(f"the runtime asked for {name!r} twice")
         self.wanted = tuple(sorted((*self.wanted, name)))
+
+    def bring(self, name: str) -> None:
+        """See to it that a part is there when it is asked for where it cannot be handed over."""
+        if name not in self.wanted:
+            self.want(name)
+            self._provide(name.encode(), source.library(name), True)
+
+    def rename(self, info: ProcessInfo) -> None:
+        """Let it be another process from here on, which differs in its id."""
+        self._info = info
+        if self._desk is not None:
+            self._desk.process_id = info.id
+        self._introduce_as(b"rename")
 
     def hand_over(self, out: Any) -> Any:
         """Give the runtime the parts it stops for, answer what it asks, and take what it hands out in pieces."""

@@ -3,6 +3,7 @@
 local k = ...
 local raw = k.raw
 local type, pack, unpack, rep = raw.type, raw.string.pack, raw.string.unpack, raw.string.rep
+local rawequal, rawget, rawset = raw.rawequal, raw.rawget, raw.rawset
 
 local environment = {}
 
@@ -82,6 +83,15 @@ function environment.introduce(...)
   k.introduced_count = raw.select("#", ...)
   k.introduced, k.decoded = pack(rep("s4", k.introduced_count), ...), nil
   adopt((...))
+end
+
+--- Who it is from now on: another process, which differs in its id.
+function environment.rename(...)
+  local id = k.process_id
+  environment.introduce(...)
+  if rawequal(rawget(k.ao, "id"), id) then
+    rawset(k.ao, "id", k.process_id)
+  end
 end
 
 --- Let the process read a text at a path.

@@ -258,6 +258,12 @@ local function forget_itself()
   end
 end
 
+--- How many bytes the whole process takes, roughly.
+function late.size()
+  forget_itself()
+  return raw.math.floor(raw.collectgarbage("count") * 1024)
+end
+
 local function run(code, ...)
   return raw.load(code, "=image", "b", {})(raw, ...)
 end
