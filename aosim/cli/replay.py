@@ -16,7 +16,7 @@ from aosim.cli.summary import print_record, print_summary
 from aosim.errors import EndlessLoop, TooManyWaiting, UsageError
 from aosim.network import Latency
 from aosim.process import PythonHandler
-from aosim.replay import Progress, Replay, replay
+from aosim.replay import Progress, Replay, replay, replay_process
 from aosim.scenario.values import duration_ms, latency_of
 from aosim.simulation import Simulation
 
@@ -59,11 +59,14 @@ def resume(path: Path, given: Given, *, duration: str | None, quiet: bool) -> in
         sim.close()
 
 
-def show_replay(path: Path, given: Given) -> int:
+def show_replay(path: Path, given: Given, *, process: str | None) -> int:
     """Do a recorded run again, print what came of it, and return the exit code: 3 when it diverged."""
     paper = Paper(as_json=given.as_json)
     with shown_progress("again") as progress:
-        found = replay(path, handlers=given.functions(), latency=given.latency_model(), progress=progress)
+        if process is not None:
+            found = replay_process(path, process, handlers=given.functions(), progress=progress)
+        else:
+            found = replay(path, handlers=given.functions(), latency=given.latency_model(), progress=progress)
     print_replay(paper, found)
     return 0 if found else 3
 

@@ -1,10 +1,24 @@
-"""What can be done with a recorded run: do it again and compare.
+"""What can be done with a recorded run: do it again, and rehearse changed code on its messages.
 
-from aosim.replay import replay
+from aosim.replay import replay, rehearse
 assert replay("run.db")
+assert rehearse("run.db", {"ledger": "new-ledger.lua"})
 """
 
+from aosim.replay.alone import replay_process
 from aosim.replay.redone import Progress, Replay, replay
+from aosim.replay.rehearsal import Changed, Difference, ProcessRehearsal, Rehearsal, rehearse
 from aosim.verified import Divergence
 
-__all__ = ["Divergence", "Progress", "Replay", "replay"]
+__all__ = [
+    "Changed",
+    "Difference",
+    "Divergence",
+    "ProcessRehearsal",
+    "Progress",
+    "Rehearsal",
+    "Replay",
+    "rehearse",
+    "replay",
+    "replay_process",
+]

@@ -43,7 +43,7 @@ class Replay:
         if self.divergence is not None:
             return str(self.divergence)
         counted = f"{self.entries:,} entries of {self.events:,} events"
-        return f"the same again: {counted}, {self.processes:,} processes, fingerprint {self.fingerprint[:8]}"
+        return f"the same again: {counted}, {self.processes:,} process{'es' * (self.processes != 1)}, fingerprint {self.fingerprint[:8]}"
 
 
 def replay(
@@ -68,6 +68,8 @@ def replay(
         try:
             sim._inlet.redo(journal.inputs(), handlers or {}, journal.events)
             verified.finish()
+            if progress is not None:
+                progress(len(journal), len(journal))
         except Diverged:
             if verified.divergence is None:  # of another journal
                 raise
@@ -96,7 +98,6 @@ class _Watched:
             if number % _TOLD_EVERY == 0:
                 self._progress(number, count)
             yield packed
-        self._progress(count, count)
 
     def read(self, since: int = 0) -> Iterator[Entry]:
         return self._journal.read(since)

@@ -105,6 +105,40 @@ def test_a_table_of_handlers_names_them(aosim: Terminal, folder: Path) -> None:
     assert aosim("replay", "run.db", "--handlers", "s.py").code == 0
 
 
+def test_one_process_is_replayed_by_itself(aosim: Terminal, folder: Path) -> None:
+    aosim("run", "shop.lua", "bank.lua", *SENDS, "--journal", "run.db")
+    done = aosim("replay", "run.db", "--process", "bank")
+    assert (done.code, "entries of 3 events, 1 process, " in done.out) == (0, True)
+    assert "Did you mean 'bank'" in aosim("replay", "run.db", "--process", "bnk").err
+
+
+def test_changed_code_is_rehearsed_on_what_was_recorded(aosim: Terminal, folder: Path) -> None:
+    aosim("run", "shop.lua", "bank.lua", *SENDS, "--journal", "run.db")
+    (folder / "new.lua").write_text((folder / "shop.lua").read_text().replace("* 100", "* 90"))
+    (folder / "bank2.lua").write_text((folder / "bank.lua").read_text() + "Audited = true\n")
+    done = aosim("replay", "run.db", "--with", "shop=new.lua", "--with", "bank=bank2.lua")
+    assert done.code == 1
+    assert (
+        done.out
+        == """\
+shop with new.lua: 3 messages, 2 answered in another way, 0 differences in its state
+  nonce  from   action  what                             recorded  with new.lua
+  1      alice  Buy     message 1 to bank: tag Quantity  200       180
+  2      bob    Buy     message 1 to bank: tag Quantity  300       270
+bank with bank2.lua: 3 messages, 0 answered in another way, 1 difference in its state
+  state    recorded  with bank2.lua
+  Audited  (none)    True
+"""
+    )
+    assert aosim("replay", "run.db", "--with", "shop=shop.lua").code == 0
+    lines = [
+        json.loads(line) for line in aosim("replay", "run.db", "--with", "shop=new.lua", "--json").out.splitlines()
+    ]
+    assert [line["event"] for line in lines] == ["changed", "changed", "rehearsal"]
+    assert lines[0]["differences"] == [{"field": "message 1 to bank: tag Quantity", "before": "200", "after": "180"}]
+    assert "--with 'shop'" in aosim("replay", "run.db", "--with", "shop").err
+
+
 @pytest.mark.parametrize("word", ["resume", "replay"])
 def test_what_is_wrong_with_a_file_is_one_line(aosim: Terminal, folder: Path, word: str) -> None:
     (folder / "foreign.db").write_text("foreign " * 50)
