@@ -10,6 +10,7 @@ sim.run()
 print(sent.fate, alice.inbox[-1].data)
 """
 
+from aosim.breaking import Stopped
 from aosim.errors import (
     AosimError,
     BootError,
@@ -30,6 +31,7 @@ from aosim.errors import (
     UsageError,
 )
 from aosim.fates import Counts, DeadLetter, Fate
+from aosim.faults import Crash, Faults, Partition, Rate, Skew, Slow, Strike, read_strikes
 from aosim.findings import Finding
 from aosim.handles import ProcessHandle, Run, Scheduled, Sent, Timer, WalletHandle
 from aosim.journal import Journal, MemoryJournal
@@ -51,11 +53,13 @@ __all__ = [
     "Constant",
     "Context",
     "Counts",
+    "Crash",
     "DeadLetter",
     "Diverged",
     "EndlessLoop",
     "EvalError",
     "Fate",
+    "Faults",
     "Finding",
     "Forgiven",
     "ImageRefused",
@@ -76,14 +80,20 @@ __all__ = [
     "ObserverTouched",
     "Order",
     "Outgoing",
+    "Partition",
     "Process",
     "ProcessHandle",
+    "Rate",
     "Result",
     "Run",
     "Scheduled",
     "Sent",
     "Simulation",
+    "Skew",
+    "Slow",
     "SourceError",
+    "Stopped",
+    "Strike",
     "Tag",
     "Timer",
     "TooManyWaiting",
@@ -92,4 +102,5 @@ __all__ = [
     "UsageError",
     "WalletHandle",
     "__version__",
+    "read_strikes",
 ]

@@ -43,6 +43,7 @@ class Breakage:
         self._start_ms = engine.clock.start_ms
         self.striking = Striking(random, self._start_ms)
         self.strikes: list[Fault] = []  # by chance, or by a plan
+        self._planned: tuple[Fault | Rate, ...] = ()
         self._slow: list[Slow] = []
         self._skewed: list[Skew] = []
         self._partitions: dict[int, Partition] = {}
@@ -72,6 +73,7 @@ class Breakage:
 
     def begin(self, faults: Faults) -> None:
         """Let all of a plan happen."""
+        self._planned += (*faults.rates, *faults.strikes)
         self.striking.exact = self.striking.exact or faults.exact
         self.striking.rates += faults.all_rates
         self.striking.tell(one for one in faults.strikes if isinstance(one, Strike))
@@ -161,6 +163,23 @@ class Breakage:
         """When a process that is down will be back; None for one that is not."""
         until_ms = self._down_until_ms.get(process_id, 0)
         return until_ms if until_ms > self._engine.clock.now_ms else None
+
+    def unmet(self) -> list[Fault | Rate]:
+        """What was planned and has not struck so far; of what lasts, that which is about nobody."""
+        struck = Counter(self.strikes)
+        found: list[Fault | Rate] = []
+        for one in self._planned:
+            if isinstance(one, Strike | Crash):
+                if not struck[one]:
+                    found.append(one)
+                struck[one] -= 1
+            elif not all(map(self._is_known, _names_in(one))):
+                found.append(one)
+        return found
+
+    def _is_known(self, name: str) -> bool:
+        engine = self._engine
+        return name in ("*", CHILD) or name in engine.names or name in engine.residents or name in engine.wallets
 
     def catch_up(self, resident: Resident) -> None:
         """Let a process do at once all that waits for it. Raises UsageError when it is down."""
@@ -368,3 +387,9 @@ class Breakage:
             self.strikes.append(fault)
         if engine.observers:
             engine.show(lambda observer: observer.on_fault(fault, message, now_ms))
+
+
+def _names_in(fault: Slow | Skew | Partition | Rate) -> tuple[str, ...]:
+    if isinstance(fault, Partition):
+        return tuple(name for group in fault.groups for name in group)
+    return (fault.sender, fault.target) if isinstance(fault, Rate) else (fault.process,)

@@ -212,6 +212,12 @@ class FaultSwitches:
         return () if breakage is None else tuple(breakage.strikes)
 
     @property
+    def unmet(self) -> tuple[Fault | Rate, ...]:
+        """What was planned and has not struck; of what lasts, that which names somebody whom nobody is."""
+        breakage = self._simulation._engine.breakage
+        return () if breakage is None else tuple(breakage.unmet())
+
+    @property
     def schedule(self) -> Faults:
         """The plan by which exactly these strikes happen again, and no others."""
         return Faults(strikes=self.strikes, exact=True)

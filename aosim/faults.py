@@ -28,8 +28,8 @@ _CRASH = re.compile(rf"crash {_NAME} at ([0-9]{{1,15}})ms for ([0-9]{{1,15}})ms(
 _WINDOW = r"(?: from ([0-9]{1,15})ms)?(?: until ([0-9]{1,15})ms)?"
 _PROCESS_RULE = re.compile(rf"(slow|skew) {_NAME} (-?[0-9]{{1,15}})ms{_WINDOW}", re.A)
 _PARTITION = re.compile(rf"partition ([^\s,]+?){_WINDOW}( lose)?", re.A)
-_ODD = re.compile(r"[\s>#+|,@%]", re.A)
-_ESCAPED = re.compile("%([0-9A-F]{2})")
+_ODD = ">#+|,@%"  # characters that are signs here; they, blanks and what cannot be printed are written as %3E
+_ESCAPED = re.compile("(?:%[0-9A-F]{2})+")
 _RATES = (("loss", "lose"), ("dup", "duplicate"), ("reorder", "reorder"), ("spike", "delay"), ("crash", "crash"))
 
 
@@ -211,6 +211,10 @@ class Rate:
         check_whole("losing", self.losing, unit=" of messages")
         _check_window(self.from_ms, self.until_ms)
 
+    def __str__(self) -> str:
+        link = f"{_quoted(self.sender)}>{_quoted(self.target)}"
+        return f"{self.kind} {link} {self.rate:g}{_window(self.from_ms, self.until_ms)}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
@@ -302,7 +306,10 @@ def as_faults(faults: Faults | None) -> Faults:
 
 def read_strikes(text: str, where: str = "strikes") -> tuple[Fault, ...]:
     """Read faults as `str()` writes them, with commas between. Raises UsageError."""
-    return tuple(_read(part, where) for part in filter(None, map(str.strip, text.split(","))))
+    try:
+        return tuple(_read(part, where) for part in filter(None, map(str.strip, text.split(","))))
+    except UnicodeDecodeError as problem:
+        raise UsageError(f"{where} {text!r}: {problem}") from None
 
 
 def write_strikes(strikes: Iterable[Fault]) -> str:
@@ -391,8 +398,12 @@ def _read_window(from_ms: str | None, until_ms: str | None) -> tuple[int, int | 
 
 
 def _quoted(name: str) -> str:
-    return _ODD.sub(lambda found: f"%{ord(found[0]):02X}", name)
+    return "".join(one if one.isprintable() and one not in _ODD and one != " " else _escaped(one) for one in name)
+
+
+def _escaped(one: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in one.encode("utf-8", "surrogatepass"))
 
 
 def _unquoted(name: str) -> str:
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name)
+    return _ESCAPED.sub(lambda found: bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "surrogatepass"), name)
