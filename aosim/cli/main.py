@@ -156,6 +156,59 @@ def replay(
         raise typer.Exit(show_replay(file, given, process=process))
 
 
+@app.command("explore")
+def explore_command(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="A .py or .toml scenario, or .lua files.")],
+    seeds: Annotated[int, typer.Option("--seeds", metavar="N", help="How many seeds to run; the first is --seed.")] = (
+        100
+    ),
+    orders: Annotated[bool, typer.Option("--orders", help="Draw the order of events that are due at once.")] = False,
+    faults: Annotated[
+        str | None, typer.Option("--faults", metavar="RATES", help="What strikes at random: loss=0.01,dup=0.02.")
+    ] = None,
+    failing: Annotated[bool, typer.Option("--failing", help="A handler that fails is a discovery too.")] = False,
+    workers: Annotated[
+        int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="How many runs at once; the same is found.")
+    ] = None,
+    send: Annotated[
+        list[str] | None, typer.Option("--send", metavar="TEXT", help="As for aosim run; may be repeated.")
+    ] = None,
+    wallet: Annotated[list[str] | None, typer.Option("--wallet", metavar="NAME", help="As for aosim run.")] = None,
+    module: Annotated[str, typer.Option("--module", metavar="NAME|FILE", help="As for aosim run.")] = "",
+    item: Annotated[list[str] | None, typer.Option("--item", metavar="ID=FILE", help="As for aosim run.")] = None,
+    seed: Seed = None,
+    duration: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="Virtual time of each run: 500ms, 60s, 5m, 2h, 1d.")
+    ] = None,
+    fidelity: Annotated[str | None, typer.Option(metavar="docs|network", help="What processes are forgiven.")] = None,
+    latency: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long a message takes: 20ms, or 5ms..40ms.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Run a scenario with many seeds, orders and faults, until something breaks; then tell the least that does it."""
+    from aosim.cli.explore import Search, show_exploration
+    from aosim.cli.options import Options
+
+    with told():
+        options = Options(
+            files=tuple(files),
+            sends=tuple(send or ()),
+            wallets=tuple(wallet or ()),
+            items=tuple(item or ()),
+            module=module,
+            seed=seed,
+            duration=duration,
+            fidelity=fidelity,
+            latency=latency,
+            as_json=as_json,
+            quiet=quiet,
+        )
+        search = Search(seeds=seeds, orders=orders, faults=faults, failing=failing, workers=workers)
+        raise typer.Exit(show_exploration(options, search))
+
+
 @app.command()
 def demo(seed: Seed = 7, as_json: Json = False, quick: Quick = False) -> None:
     """A market of a dozen processes, shown live, in seconds."""

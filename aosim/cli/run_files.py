@@ -17,6 +17,22 @@ _KINDS = "a Python scenario (.py), a TOML scenario (.toml) or Lua files (.lua)"
 
 def run_files(options: Options) -> int:
     """Run what was given, print it, and return the exit code: 0 well, 1 a handler or an expectation failed."""
+    check_kinds(options)
+    if options.files[0].suffix == ".py":
+        return run_python(options)
+    return _run_scenario(options, scenario_of(options))
+
+
+def scenario_of(options: Options) -> Scenario:
+    """The TOML scenario, or that of the Lua files."""
+    if options.files[0].suffix == ".toml":
+        return load_scenario(options.files[0])
+    module = options.module or "aos"
+    return lua_scenario(options.files, options.sends, options.wallets, module=module, items=options.items)
+
+
+def check_kinds(options: Options) -> None:
+    """Raise UsageError for files that are no scenario, and for options that do not go with them."""
     kinds = {path.suffix for path in options.files}
     for path in options.files:
         if path.suffix not in _ENDINGS:
@@ -31,13 +47,6 @@ def run_files(options: Options) -> int:
                 f"--send, --wallet, --item and --module go with Lua files; {options.files[0].name} has its own. "
                 f"Write them there"
             )
-    if kinds == {".py"}:
-        return run_python(options)
-    if kinds == {".toml"}:
-        return _run_scenario(options, load_scenario(options.files[0]))
-    module = options.module or "aos"
-    scenario = lua_scenario(options.files, options.sends, options.wallets, module=module, items=options.items)
-    return _run_scenario(options, scenario)
 
 
 def _run_scenario(options: Options, scenario: Scenario) -> int:

@@ -28,12 +28,12 @@ def run_python(options: Options) -> int:
     changed = options.changed
     for_ms = changed.pop("for_ms", None)
     path = options.files[0]
-    code = _compiled(path)
+    code = compiled(path)
     paper = Paper(as_json=options.as_json)
     sim = Simulation(**changed)
     # In JSON the scenario's own prints would break the lines.
     with redirect_stdout(sys.stderr if options.as_json else sys.stdout):
-        problem = _guarded(path, lambda: _play(path, code, sim, lambda: show(options, paper, sim)))
+        problem = _guarded(path, lambda: play_file(path, code, sim, lambda: show(options, paper, sim)))
     if not problem and (for_ms is not None or sim.now_ms == sim.start_ms):
         with repeatable(paper, options.again(sim.seed)):
             try:
@@ -55,7 +55,7 @@ def functions_of(path: Path) -> dict[str, PythonHandler]:
     They are what its table `handlers` says; without one, its functions by their own names, where a
     dash of the process is an underscore of the function.
     """
-    code, found = _compiled(path), dict[str, PythonHandler]()
+    code, found = compiled(path), dict[str, PythonHandler]()
 
     def look() -> None:
         with _imported(path, code) as module:
@@ -70,7 +70,8 @@ def functions_of(path: Path) -> dict[str, PythonHandler]:
     return found
 
 
-def _compiled(path: Path) -> CodeType:
+def compiled(path: Path) -> CodeType:
+    """The code of a Python file. Raises UsageError for what is none."""
     try:
         return compile(path.read_bytes(), str(path), "exec")
     except FileNotFoundError:
@@ -82,7 +83,7 @@ def _compiled(path: Path) -> CodeType:
         raise UsageError(f"{path.name}:{problem.lineno}: {problem.msg}. Mend that line and run it again") from None
 
 
-def _play(path: Path, code: CodeType, sim: Simulation, show: Callable[[], None]) -> None:
+def play_file(path: Path, code: CodeType, sim: Simulation, show: Callable[[], None]) -> None:
     """Import the file as Python would, and call its scenario."""
     with _imported(path, code) as module:
         scenario: Any = getattr(module, "scenario", None)

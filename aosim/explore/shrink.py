@@ -26,16 +26,28 @@ class Shrinker:
         self._tries_max = tries_max
         self.trial, self.outcome = found, outcome  # the smallest known
         self.tries = 0
+        self._faulty = found.faults is not None or bool(outcome.strikes)
         self._parts: tuple[Part, ...] = ()  # of the smallest known
         self._tried: dict[tuple[Part, ...], bool] = {}
 
     def shrink(self) -> None:
         """Do it; `trial` and `outcome` are then those of the small schedule."""
         # When what struck does not say it all, everything is left as it was drawn.
-        if self._breaks((*self.outcome.strikes, *self.outcome.swaps)) and not self._breaks(()):
-            self._drop()
-            if self._lessen():
+        if self._breaks((*self.outcome.strikes, *self.outcome.swaps)):
+            if not self._breaks(()):
                 self._drop()
+                if self._lessen():
+                    self._drop()
+            self._plain()
+
+    def _plain(self) -> None:
+        """Tell of no faults where none are left, unless the world has some of its own that must not strike."""
+        if self.trial.faults == Faults(exact=True):
+            trial = replace(self.trial, faults=None)
+            self.tries += 1
+            outcome = self._player.play(trial)
+            if outcome.where == self.outcome.where and not outcome.strikes:
+                self.trial, self.outcome = trial, outcome
 
     def _drop(self) -> None:
         """Leave out all that can be left out."""
@@ -64,7 +76,7 @@ class Shrinker:
             if self.tries >= self._tries_max:
                 return False
             self.tries += 1
-            trial = told(self._found, parts)
+            trial = told(self._found, parts, faulty=self._faulty)
             outcome = self._player.play(trial)
             self._tried[parts] = breaks = outcome.where == self.outcome.where
             if breaks:
@@ -75,12 +87,11 @@ class Shrinker:
         return self._tried[parts]
 
 
-def told(trial: Trial, parts: tuple[Part, ...]) -> Trial:
+def told(trial: Trial, parts: tuple[Part, ...], *, faulty: bool) -> Trial:
     """The trial with these faults and swaps, and no others."""
     strikes = tuple(part for part in parts if not isinstance(part, tuple))
     swaps = tuple(part for part in parts if isinstance(part, tuple))
-    exact = None if trial.faults is None and not strikes else Faults(strikes=strikes, exact=True)
-    return replace(trial, order=Order(swaps=swaps), faults=exact)
+    return replace(trial, order=Order(swaps=swaps), faults=Faults(strikes=strikes, exact=True) if faulty else None)
 
 
 def _smaller(part: Part) -> list[Part]:

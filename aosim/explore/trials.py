@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from linecache import getline
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,7 +65,7 @@ def outcome_of(sim: Simulation, where: str = "", problem: str = "", fingerprint:
         problem=problem,
         events=sim._engine.events,
         fingerprint=sim.fingerprint if fingerprint is None else fingerprint,
-        strikes=tuple(sim.faults.strikes) if where and hasattr(sim, "faults") else (),
+        strikes=sim.faults.strikes if where else (),
         swaps=sim.swaps if where else (),
     )
 
@@ -79,25 +80,25 @@ def blamed(problem: Exception, file: str = "") -> tuple[str, str]:
     if isinstance(problem, AosimError) and not isinstance(problem, _FOUND):
         raise problem
     name = type(problem).__name__
-    place = _place(problem, file)
+    place, line = _place(problem, file)
     if isinstance(problem, AssertionError):
-        return place, str(problem) or "the assertion failed"
-    return f"{name} at {place}" if place else name, str(problem) or name
+        return place or name, str(problem) or line or "it failed"
+    return f"{name} at {place}" if place else name, str(problem) or line or name
 
 
-def _place(problem: BaseException, file: str) -> str:
-    """The last line of the world's own file that an exception went through, else the last line outside aosim."""
-    own, other, trace = "", "", problem.__traceback__
+def _place(problem: BaseException, file: str) -> tuple[str, str]:
+    """The last line of the world's own file that an exception went through, else the last outside aosim; its text."""
+    own, other, trace = ("", 0), ("", 0), problem.__traceback__
     here = Path(__file__).parents[1]
     while trace is not None:
-        code = trace.tb_frame.f_code
-        line = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
-        if code.co_filename == file:
-            own = line
-        elif here not in Path(code.co_filename).parents:
-            other = line
+        name = trace.tb_frame.f_code.co_filename
+        if name == file:
+            own = name, trace.tb_lineno
+        elif here not in Path(name).parents:
+            other = name, trace.tb_lineno
         trace = trace.tb_next
-    return own or other
+    name, number = own if own[0] else other
+    return (f"{Path(name).name}:{number}", getline(name, number).strip()) if name else ("", "")
 
 
 #: Makes a world in an empty simulation, and may run it.
@@ -146,6 +147,9 @@ class ScenarioReport(Protocol):
     @property
     def unmet(self) -> tuple[tuple[str, str], ...]: ...
 
+    @property
+    def ok(self) -> bool: ...
+
     simulation: Simulation
     fingerprint: str
 
@@ -168,7 +172,8 @@ class ScenarioWorld:
         """See `Player`."""
         made: list[Simulation] = []
         try:
-            report: ScenarioReport = self.scenario.run(prepare=made.append, **{**self.options, **trial.options})
+            changed = {"journal": None, **self.options, **trial.options}
+            report: ScenarioReport = self.scenario.run(prepare=made.append, **changed)
         except Exception as problem:
             if not made:
                 raise
@@ -177,4 +182,6 @@ class ScenarioWorld:
         if report.unmet:
             where, problem_told = report.unmet[0]
             return outcome_of(sim, where, problem_told, fingerprint)
-        return failed_outcome(sim, fingerprint) if self.failing and sim.counts.failed else outcome_of(sim)
+        if self.failing and not report.ok:
+            return failed_outcome(sim, fingerprint)
+        return outcome_of(sim, fingerprint=fingerprint)

@@ -30,15 +30,15 @@ class Scripted:
 def small(parts: tuple[Part, ...], breaks: Callable[[tuple[Part, ...]], bool], tries_max: int = 5_000) -> Shrinker:
     found = Trial(seed=3, order=Order(drawn=1), faults=Faults(loss=0.5))
     player = Scripted(breaks)
-    shrinker = Shrinker(player, found, player.play(told(found, parts)), tries_max)
+    shrinker = Shrinker(player, found, player.play(told(found, parts, faulty=True)), tries_max)
     shrinker.shrink()
     return shrinker
 
 
 def struck(shrinker: Shrinker) -> tuple[Part, ...]:
-    assert shrinker.trial.faults is not None
-    assert shrinker.trial.faults.exact
-    return (*shrinker.trial.faults.strikes, *shrinker.trial.order.swaps)
+    faults = shrinker.trial.faults
+    assert faults is None or (faults.exact and faults.strikes)
+    return (*(faults.strikes if faults is not None else ()), *shrinker.trial.order.swaps)
 
 
 def strikes(count: int, ms: int = 0) -> tuple[Strike, ...]:
@@ -75,7 +75,7 @@ def test_times_and_distances_are_made_smaller() -> None:
 def test_what_breaks_without_any_fault_is_told_without_any() -> None:
     shrinker = small(strikes(9), lambda given: True)
     assert struck(shrinker) == ()
-    assert shrinker.tries == 2
+    assert shrinker.tries == 3
 
 
 def test_what_cannot_be_repeated_by_what_struck_is_left_as_it_was() -> None:
@@ -87,7 +87,7 @@ def test_what_cannot_be_repeated_by_what_struck_is_left_as_it_was() -> None:
 
 def test_it_ends_when_it_has_tried_often_enough() -> None:
     shrinker = small(strikes(64), lambda given: len(given) >= 5, tries_max=9)
-    assert shrinker.tries == 9
+    assert shrinker.tries <= 9
     assert 5 <= len(struck(shrinker)) < 64
 
 
@@ -106,4 +106,16 @@ def test_another_failure_is_not_taken_for_the_one_that_was_found() -> None:
 
 
 def test_without_faults_none_are_told() -> None:
-    assert told(Trial(seed=1, order=Order(drawn=2)), ((3, 1),)) == Trial(seed=1, order=Order(swaps=((3, 1),)))
+    trial = Trial(seed=1, order=Order(drawn=2))
+    assert told(trial, ((3, 1),), faulty=False) == Trial(seed=1, order=Order(swaps=((3, 1),)))
+
+
+def test_faults_that_a_world_has_itself_are_kept_from_striking() -> None:
+    class Own:
+        def play(self, trial: Trial) -> Outcome:
+            struck = strikes(3) if trial.faults is None else trial.faults.strikes
+            return Outcome(where="" if struck and trial.faults is None else "it", strikes=struck)
+
+    shrinker = Shrinker(Own(), Trial(seed=1), Outcome(where="it", strikes=strikes(3)), 100)
+    shrinker.shrink()
+    assert shrinker.trial == Trial(seed=1, faults=Faults(exact=True))
