@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy, deepcopy
+from itertools import islice, takewhile
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, Protocol, Self
@@ -106,6 +107,9 @@ class Context:
 PythonHandler = Callable[[Context, Message], None]
 
 
+_LONG_LOG = 100  # messages; rather than evaluate more once again, the state they led to is copied
+
+
 class PythonProcess:
     """A process whose handler is a Python function.
 
@@ -120,7 +124,9 @@ class PythonProcess:
         self._handler = handler
         self._close = close  # the simulation to the handler while it runs; says whether it was closed already
         self._me = Context(process_id)
+        self._born = process_id  # what it was called at its start
         self._log: list[Assignment] = []
+        self._first = self._base = (0, Context(process_id))  # states, and after how many of these
         self._stale = False  # what the state holds is to be forgotten, and made again before its next use
 
     def handle(self, assignment: Assignment) -> Result:
@@ -140,16 +146,36 @@ class PythonProcess:
         self._stale = True
         return result
 
-    def fresh(self) -> PythonProcess:
-        """The same process as it was before its first message."""
-        return PythonProcess(self._id, self._handler, self._close)
+    def fresh(self) -> Self:
+        """The same process as it was before its first message, or as it came by `renamed`."""
+        other = self.clone()
+        other._log, other._base, other._stale = self._log[: self._first[0]], self._first, True
+        return other
 
     def clone(self, host: Host | None = None) -> Self:
         """See `Process.clone`. What the handler keeps anywhere but in `me.state` is shared."""
         other = copy(self)
         other._close = host.close if host is not None else self._close
         other._log = self._log.copy()
-        other._me = Context(self._id) if self._stale else self._me.clone()
+        other._me = self._base[1].clone() if self._stale else self._me.clone()
+        return other
+
+    def state_at(self, nonce: int) -> dict[str, Any]:
+        """Its state after the message with that place in its log, or after the last before it that did not fail."""
+        then = copy(self)
+        then._log = list(takewhile(lambda assignment: (assignment.nonce or 0) <= nonce, self._log))
+        for base in ((0, Context(self._born)), self._first, self._base):
+            if base[0] <= len(then._log):
+                then._base = base
+        then._stale = True
+        return then.state
+
+    def renamed(self, process_id: str) -> Self:
+        """A clone that lives at another address."""
+        self._refresh()
+        other = self.clone()
+        other._id = other._me.id = process_id
+        other._first = other._base = (len(other._log), other._me.clone())
         return other
 
     @property
@@ -160,7 +186,7 @@ class PythonProcess:
 
     def _evaluate(self, assignment: Assignment) -> Result:
         me, message = self._me, assignment.message
-        if message.id == self._id:
+        if message.id == self._born:
             return NO_RESULT  # its own Process message
         me._begin(assignment)
         was_closed = self._close(True)
@@ -180,9 +206,12 @@ class PythonProcess:
     def _refresh(self) -> None:
         if self._stale:
             self._stale = False
-            self._me = Context(self._id)
-            for assignment in self._log:
+            count, base = self._base
+            self._me = base.clone()
+            for assignment in islice(self._log, count, None):
                 self._evaluate(assignment)
+            if len(self._log) - count > _LONG_LOG:
+                self._base = (len(self._log), self._me.clone())
 
 
 def _printable(text: str) -> str:

@@ -59,6 +59,11 @@ class Scheduler:
             dry_run=not cron,
         )
 
+    def branch(self, process_id: str, other_id: str) -> None:
+        """Let the log of another process go on with the nonces of this one's."""
+        self._logs[other_id] = log = _Log(other_id)
+        log.nonce = self.nonce(process_id)
+
     def forget(self, process_id: str) -> None:
         """Drop a process's log: the process was never made."""
         self._logs.pop(process_id, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from copy import copy
+from itertools import takewhile
 from typing import Any, Self
 
 from aosim.luavm.bundle import Source
@@ -27,6 +28,8 @@ class BareProcess:
     def __init__(self, info: ProcessInfo, module: Source, *, lenient: bool) -> None:
         self.info = info
         self._lenient = lenient
+        self._nonces: list[int] = []  # of the messages that the state comes from; -1 for one without
+        self._born_after = 0  # how many of these it got under another name
         self._instance = ModuleInstance(code=ModuleCode(lua=module.text, chunk=f"@{module.chunk}"))
         self._env = {
             "Process": {"Id": info.id, "Owner": info.owner, "Tags": _named(info.flat)},
@@ -35,7 +38,10 @@ class BareProcess:
 
     def handle(self, assignment: Assignment) -> Result:
         """Evaluate one assignment and keep what it changed, unless it failed."""
-        return self._result(self._instance.handle(message_as_json(assignment), self._env))
+        answer = self._instance.handle(message_as_json(assignment), self._env)
+        if not is_failure(answer.get("Error")):
+            self._nonces.append(-1 if assignment.nonce is None else assignment.nonce)
+        return self._result(answer)
 
     def dry_run(self, assignment: Assignment) -> Result:
         """Evaluate one assignment and drop what it changed."""
@@ -43,8 +49,29 @@ class BareProcess:
 
     def clone(self, host: Host | None = None) -> Self:
         """See `Process.clone`."""
+        return self._after(len(self._nonces))
+
+    def state_at(self, nonce: int) -> dict[str, object]:
+        """Its globals after the message with that place in its log, or after the last before it that did not fail."""
+        then = self._after(sum(1 for _ in takewhile(lambda other: other <= nonce, self._nonces)))
+        return {name: then.read(name) for name in then.global_names()}
+
+    def renamed(self, process_id: str) -> Self:
+        """A clone that lives at another address. What its code has noted of the old one stays."""
+        other = self.clone()
+        other.info = self.info._replace(id=process_id)
+        other._env = {**self._env, "Process": {**self._env["Process"], "Id": process_id}}
+        other._born_after = len(self._nonces)
+        return other
+
+    def fresh(self) -> Self:
+        """The same process as it was before its first message, or as it came by `renamed`."""
+        return self._after(self._born_after)
+
+    def _after(self, count: int) -> Self:
         other = copy(self)
-        other._instance = self._instance.clone()
+        other._nonces = self._nonces[:count]
+        other._instance = self._instance.clone(count)
         return other
 
     def read(self, name: str) -> object:

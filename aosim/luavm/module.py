@@ -178,10 +178,13 @@ class ModuleInstance:
             self._log.append(call)
         return answer
 
-    def clone(self) -> Self:
-        """Another in the same state; from here on neither knows of the other. Its runtime is made when it is used."""
+    def clone(self, count: int | None = None) -> Self:
+        """Another in the same state, or in that after so many messages; from here on neither knows of the other.
+
+        Its runtime is made when it is used.
+        """
         other = copy(self)
-        other._log, other._parts, other._runtime = self._log.copy(), self._parts.copy(), None
+        other._log, other._parts, other._runtime = self._log[:count], self._parts.copy(), None
         return other
 
     def read(self, name: str) -> object:

@@ -152,6 +152,14 @@ class Past:
         other.log = list(takewhile(lambda item: _nonce(item) <= nonce, chain.from_iterable(items)))
         return other
 
+    def until_renamed(self) -> Self:
+        """The past of the state in which the process came by its name; of the fresh start when it was born with it."""
+        items = list(self._items())
+        renamed = [number for number, item in enumerate(items, 1) if not isinstance(item, int) and not is_step(item)]
+        other = type(self)()
+        other.log = items[: renamed[-1]] if renamed else []
+        return other
+
     @property
     def last_nonce(self) -> int:
         """The greatest place in the log of a message in here; -1 when there is none."""

@@ -118,12 +118,16 @@ class LuaProcess:
         return {name: then.read(name) for name in then.global_names()}
 
     def renamed(self, process_id: str) -> Self:
-        """A clone that lives at another address: `ao.id` is that. What its code has noted of the old one stays."""
+        """A clone that lives at another address: that is its `ao.id`. What its code has noted of the old one stays."""
         other = self.clone()
         other.info = self.info._replace(id=process_id)
         other._id = process_id
         other._log.append(tuple(other.info))
         return other
+
+    def fresh(self) -> Self:
+        """The same process as it was before its first message, or as it came by `renamed`."""
+        return self._with_past(self._past.until_renamed())
 
     @property
     def undo_cost(self) -> UndoCost:
