@@ -13,6 +13,8 @@ from aosim.fates import Fate
 from aosim.faults import CHILD, Crash, Fault, Faults, Hold, Partition, Rate, Skew, Slow, Strike
 from aosim.ids import address as id_of
 from aosim.loops import WATCHED_HOPS
+from aosim.luavm.bare import BareProcess
+from aosim.luavm.process import LuaProcess
 from aosim.message import Assignment, Message, find_tag
 from aosim.packing import pack
 from aosim.process import Process, PythonProcess
@@ -370,8 +372,8 @@ class Breakage:
         engine.replace_process(resident, process)
 
     def _fresh(self, resident: Resident) -> Process:
-        """A process as it was before its first message."""
-        if isinstance(resident.process, PythonProcess):
+        """A process as it was before its first message, or as it was when it was made as a copy of another."""
+        if isinstance(resident.process, PythonProcess | LuaProcess | BareProcess):
             return resident.process.fresh()
         message = self._engine.find_message(resident.id)
         assert message is not None

@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
-from aosim.checks import check_text
+from aosim.checks import check_text, check_whole
 from aosim.colours import without_colours
 from aosim.errors import UnknownName, UsageError
 from aosim.fates import Fate
 from aosim.luavm.bare import BareProcess
+from aosim.luavm.past import UndoCost
 from aosim.luavm.process import LuaProcess
 from aosim.message import Message, Result
 from aosim.patches import look_up
-from aosim.process import PythonProcess
+from aosim.process import Process, PythonProcess
 from aosim.residents import Resident
 from aosim.timers import Repeated
 from aosim.wallet import Wallet
@@ -250,6 +251,39 @@ class ProcessHandle:
         lua = _with_globals(self._resident)
         return {name: lua.read(name) for name in lua.global_names()}
 
+    def state_at(self, nonce: int) -> dict[str, Any]:
+        """Its globals as they were after its message with this place in its log (0 is its Process message).
+
+        When that message failed they are what they were before it. Nothing is changed, and the cost
+        is that of the messages since the nearest image before. Raises UsageError for a place that
+        no message has yet.
+        """
+        count = self._simulation._engine.scheduler.nonce(self.id)
+        if not 0 <= check_whole("nonce", nonce, unit="") < count:
+            raise UsageError(f"nonce={nonce}: the log of {self.name!r} has nonces from 0 to {count - 1}")
+        return _own(self._resident.process).state_at(nonce)
+
+    def fork(self, *, name: str | None = None) -> ProcessHandle:
+        """A second process in the same state, at an address of its own, to try things out on.
+
+        What one of them does from here on, the other never notices. The copy has the same owner,
+        code, log so far, waiting handlers and cron. Its `ao.id` is its own address, so what it sends
+        to itself it gets itself; an id that its code has written down elsewhere is still that of the
+        origin. Nobody else has heard of it, and no message on its way to the origin goes to it as well.
+        Its name is the origin's with a number unless `name` gives it another.
+        """
+        simulation = self._simulation
+        simulation._check_open()
+        name = simulation._spawner.name_of_copy(self._resident, name)
+        copy = simulation._inlet.copy_process(self.id, name)
+        simulation.flush()
+        return simulation.process(copy.id)
+
+    @property
+    def undo_cost(self) -> UndoCost:
+        """What it takes to make its state again, as after a message that failed: an image and some messages."""
+        return lua_of(self._resident).undo_cost
+
     @property
     def inbox(self) -> list[dict[str, Any]]:
         """Its Inbox: the messages no handler took, as the process sees them."""
@@ -344,6 +378,11 @@ def read_path(resident: Resident, path: str) -> Any:
     if tree is not None and ("/" in path or path in tree):
         return look_up(tree, path)
     return _with_globals(resident).read(path)
+
+
+def _own(process: Process) -> LuaProcess | BareProcess | PythonProcess:
+    assert isinstance(process, LuaProcess | BareProcess | PythonProcess)
+    return process
 
 
 def _with_globals(resident: Resident) -> LuaProcess | BareProcess:

@@ -74,6 +74,12 @@ class Inlet:
         self._note("spawn", *plan)
         return resident
 
+    def copy_process(self, process_id: str, name: str) -> Resident:
+        """Make a process that goes on from the state of another."""
+        resident = self._spawner.copy(self._engine.residents[process_id], name)
+        self._note("copy", process_id, name)
+        return resident
+
     def item(self, identity: str | None, owner_id: str, data: str, flat: tuple[str, ...]) -> Message:
         """Put an item on Arweave."""
         item = self._outside.item(identity, owner_id, data, flat)
@@ -233,6 +239,7 @@ class Inlet:
 _ACTIONS: dict[str, Callable[..., object]] = {
     "wallet": Inlet.wallet,
     "spawn": Inlet._spawn_again,
+    "copy": Inlet.copy_process,
     "item": Inlet.item,
     "send": Inlet.send,
     "every": Inlet.every,

@@ -18,12 +18,14 @@ from aosim.luavm.process import LuaProcess
 from aosim.message import Message, find_tag
 from aosim.messenger import MESSENGER_ID, signed
 from aosim.outside import CLIENT_TAGS, Outside, pairs_of
+from aosim.packing import pack
 from aosim.process import Process, PythonHandler, PythonProcess
 from aosim.process_info import ProcessInfo
 from aosim.profiles import PROFILES, profile_named, profile_of
 from aosim.residents import Resident
 from aosim.scheduler import SCHEDULER_ID
 
+Copied = PythonProcess | LuaProcess | BareProcess
 _NO_CODE = Source("", "")
 _MODULE_TAGS = (
     *("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Module"),
@@ -107,6 +109,25 @@ class Spawner:
         self._made += 1
         return resident
 
+    def copy(self, origin: Resident, name: str) -> Resident:
+        """Make a process that goes on from the state of another, at an address of its own."""
+        process_id = address_of("fork", origin.id, name, str(self._made + 1))
+        assert isinstance(origin.process, Copied)
+        resident = origin.fork(origin.process.renamed(process_id))
+        resident.id, resident.name = process_id, name
+        self._made += 1
+        engine = self._engine
+        engine.scheduler.branch(origin.id, process_id)
+        engine.journal.append(pack(("copied", origin.id, process_id, name, engine.clock.now_ms)))
+        engine.admit(resident)
+        return resident
+
+    def name_of_copy(self, origin: Resident, name: str | None) -> str:
+        """The name of a copy: the one that is wanted, or that of its origin with a number. Raises as `check_name`."""
+        if name is not None:
+            self.check_name(name)
+        return name or self._numbered(origin.name)
+
     def lua_process(self, message: Message, module_id: str) -> Process:
         """The Lua process that a Process message asks for, not evaluated yet."""
         info = ProcessInfo(message.id, message.owner, message.flat, module_id, SCHEDULER_ID, _MODULE_TAGS)
@@ -131,7 +152,9 @@ class Spawner:
             raise NameTaken(name)
 
     def _free_name(self, code: Source) -> str:
-        stem = Path(code.chunk).stem if code.chunk else "process"
+        return self._numbered(Path(code.chunk).stem if code.chunk else "process")
+
+    def _numbered(self, stem: str) -> str:
         name, number = stem, 1
         while name in self._engine.names:
             number += 1

@@ -21,6 +21,7 @@ FIELDS = {
     "delivered": ("message", "time"),
     "dead": ("message", "reason", "time"),
     "cancelled": ("message", "time"),
+    "copied": ("process", "id", "name", "time"),
     "item": ("id", "owner", "Data", "Tags"),
     "patched": ("process", "patch"),
 }
