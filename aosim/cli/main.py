@@ -210,6 +210,21 @@ def explore_command(
 
 
 @app.command()
+def diff(
+    first: Annotated[Path, typer.Argument(metavar="RUN", help="A recorded run.")],
+    second: Annotated[Path, typer.Argument(metavar="OTHER", help="Another one.")],
+    handlers: Handlers = None,
+    as_json: Json = False,
+) -> None:
+    """Tell where two recorded runs first went different ways."""
+    from aosim.cli.diff import show_diff
+    from aosim.cli.replay import Given
+
+    with told():
+        raise typer.Exit(show_diff(first, second, Given(handlers=handlers, as_json=as_json)))
+
+
+@app.command()
 def demo(seed: Seed = 7, as_json: Json = False, quick: Quick = False) -> None:
     """A market of a dozen processes, shown live, in seconds."""
     from aosim.cli.show_demo import show_demo

@@ -6,18 +6,23 @@ assert rehearse("run.db", {"ledger": "new-ledger.lua"})
 """
 
 from aosim.replay.alone import replay_process
+from aosim.replay.compared import Comparison, Parting, Shown, diff
 from aosim.replay.redone import Progress, Replay, replay
 from aosim.replay.rehearsal import Changed, Difference, ProcessRehearsal, Rehearsal, rehearse
 from aosim.verified import Divergence
 
 __all__ = [
     "Changed",
+    "Comparison",
     "Difference",
     "Divergence",
+    "Parting",
     "ProcessRehearsal",
     "Progress",
     "Rehearsal",
     "Replay",
+    "Shown",
+    "diff",
     "rehearse",
     "replay",
     "replay_process",

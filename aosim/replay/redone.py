@@ -11,6 +11,7 @@ from aosim.errors import Diverged
 from aosim.inputs import World
 from aosim.journal import Entry, Input
 from aosim.network import Latency, Network
+from aosim.packing import unpack
 from aosim.process import PythonHandler
 from aosim.simulation import Simulation, as_recorded
 from aosim.verified import Divergence, VerifiedJournal
@@ -43,7 +44,8 @@ class Replay:
         if self.divergence is not None:
             return str(self.divergence)
         counted = f"{self.entries:,} entries of {self.events:,} events"
-        return f"the same again: {counted}, {self.processes:,} process{'es' * (self.processes != 1)}, fingerprint {self.fingerprint[:8]}"
+        processes = f"{self.processes:,} process{'es' * (self.processes != 1)}"
+        return f"the same again: {counted}, {processes}, fingerprint {self.fingerprint[:8]}"
 
 
 def replay(
@@ -129,8 +131,6 @@ class _Counting:
         self._entries.append(packed)
 
     def read(self, since: int = 0) -> Iterator[Entry]:
-        from aosim.packing import unpack
-
         return map(unpack, self._entries[since:])
 
     def __len__(self) -> int:

@@ -139,6 +139,30 @@ bank with bank2.lua: 3 messages, 0 answered in another way, 1 difference in its 
     assert "--with 'shop'" in aosim("replay", "run.db", "--with", "shop").err
 
 
+def test_two_recorded_runs_are_compared(aosim: Terminal, folder: Path) -> None:
+    aosim("run", "shop.lua", "bank.lua", *SENDS, "--journal", "a.db")
+    (folder / "shop.lua").write_text((folder / "shop.lua").read_text().replace("thank you", "good bye"))
+    aosim("run", "shop.lua", "bank.lua", *SENDS, "--journal", "b.db")
+    done = aosim("diff", "a.db", "b.db")
+    assert done.code == 1
+    lines = done.out.splitlines()
+    assert lines[0] == "made differently:"
+    assert lines[1].split() == [
+        *["code", "of", "shop,", "line", "11"],
+        *WAS.split(),
+        *WAS.replace("thank you", "good bye").split(),
+    ]
+    assert lines[2] == "the last that both have:"
+    assert lines[-3].startswith("the first difference: event 1, entry 8: shop, nonce 1 (message ")
+    assert lines[-2:] == ["  a.db  Data: thank you", "  b.db  Data: good bye"]
+    told = json.loads(aosim("diff", "a.db", "b.db", "--json").out)
+    assert (told["same"], told["parting"]["event"], told["parting"]["second"]) == (False, 1, "good bye")
+    assert aosim("diff", "a.db", "a.db").out == f"the same: {told['entries'][0]} entries\n"
+
+
+WAS = 'msg.reply({ Action = "Receipt", Data = "thank you" })'
+
+
 @pytest.mark.parametrize("word", ["resume", "replay"])
 def test_what_is_wrong_with_a_file_is_one_line(aosim: Terminal, folder: Path, word: str) -> None:
     (folder / "foreign.db").write_text("foreign " * 50)
