@@ -15,7 +15,8 @@ from aosim.parts import Parts
 from aosim.process import PythonHandler
 from aosim.verified import VerifiedJournal
 
-_CHECKPOINTS_MAX = 16  # beside that at the beginning
+_SPACED_MAX = 8  # checkpoints at even distances, beside that at the beginning
+_NEAR_MAX = 2  # where the simulation has been last
 _SPACING_MIN = 1_024  # events; they are done again in some milliseconds
 
 
@@ -37,8 +38,8 @@ class Timeline:
     """Moves a simulation to any moment of its run, and forward again as far as it had been.
 
     A moment is reached by doing the run again from the nearest checkpoint before it, with what came
-    from outside. Checkpoints are forks; they are made on the way, at events that are multiples of a
-    spacing, so that there are never more than a few.
+    from outside. Checkpoints are forks. They are made on the way, from the first time on that the
+    simulation goes back: some at even distances, and the latest ones near to where it went.
     What is done differently on the way begins a branch, and what lay ahead is forgotten.
     """
 
@@ -52,6 +53,7 @@ class Timeline:
         self._kept: Parts | None = None  # what must stay as it is while the simulation is moved
         self._spacing = _SPACING_MIN
         self._checkpoints: list[Checkpoint] = []
+        self._near: list[Moment] = []  # of those that are not at even distances, the oldest first
         self.end = 0  # events up to which the run is known
 
     def look(self) -> None:
@@ -63,9 +65,9 @@ class Timeline:
         assert keeper is not None
         self._record, self._handlers = forked_journal(keeper), parts.inlet.handlers
         self._head, self.end = None, parts.engine.events
-        while self.end > self._spacing * _CHECKPOINTS_MAX:
+        while self.end > self._spacing * _SPACED_MAX:
             self._spacing *= 2
-        self._checkpoints = [one for one in self._checkpoints if one.moment.events % self._spacing == 0]
+        self._thin()
 
     @property
     def behind(self) -> bool:
@@ -88,7 +90,7 @@ class Timeline:
                 self._take(head)
                 self._head = None
             else:
-                self.visit(event)
+                self._go(event)
         except BaseException:
             before.engine.observers, before.engine.watched = observers, watched
             self._take(before)
@@ -100,6 +102,15 @@ class Timeline:
         parts.engine.observers = observers
         parts.engine.watched = self._sents.waiting_at(event)
         parts.inlet.notebook = _Told(_journal_of(parts), self.changed)
+
+    def _go(self, event: int) -> None:
+        """Move there, and have a checkpoint shortly before: whoever goes back once goes back again."""
+        self.approach(Moment(event, self._record.inputs_noted))
+        shortly_before = max(0, event - 1) // _SPACING_MIN * _SPACING_MIN
+        if self.here.events < shortly_before:
+            self.advance(shortly_before)
+            self.keep()
+        self.advance(event)
 
     # Branching
 
@@ -186,18 +197,29 @@ class Timeline:
         between = (one.moment for one in self._checkpoints if Moment(0, 0) < one.moment < self.here)
         return [Moment(0, 0), *between, self.here]
 
+    def keep(self) -> None:
+        """Have a checkpoint here, until others are nearer to where the simulation goes."""
+        if self.here.events % self._spacing:
+            self._near = [*(one for one in self._near if one != self.here), self.here][-_NEAR_MAX:]
+        self._keep()
+        self._thin()
+
     def _step_to(self, event: int) -> None:
         parts = self._present()
         engine = parts.engine
         while engine.events < event:
             if engine.events % self._spacing == 0:
-                self._keep(parts)
+                self._keep()
             parts.inlet.redo((), {}, min(event, engine.events // self._spacing * self._spacing + self._spacing))
 
-    def _keep(self, parts: Parts) -> None:
-        moment = self.here
-        if all(one.moment.events != moment.events for one in self._checkpoints):
-            insort(self._checkpoints, Checkpoint(moment, _forked(parts)), key=_moment_of)
+    def _keep(self) -> None:
+        if all(one.moment.events != self.here.events for one in self._checkpoints):
+            insort(self._checkpoints, Checkpoint(self.here, _forked(self._present())), key=_moment_of)
+
+    def _thin(self) -> None:
+        self._checkpoints = [
+            one for one in self._checkpoints if one.moment.events % self._spacing == 0 or one.moment in self._near
+        ]
 
     def _compare(self, since: int) -> None:
         journal = _journal_of(self._present())

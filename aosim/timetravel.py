@@ -243,6 +243,8 @@ class TimeTravel(Looking):
                     bad = there
             if bad is None or step == 1:
                 return None if bad is None else good
+            self._travelling().visit(good)
+            self._travelling().keep()
             last, step = bad, max(1, step // _STEPS)
 
     def _culprit(self, good: int | None, holds: Callable[[], bool]) -> Culprit:
