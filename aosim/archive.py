@@ -32,6 +32,8 @@ class Archive:
             self._read += 1
             if kind == "sent":
                 self._keep(signed(*values)[0])
+            elif kind == "imported":
+                self._keep(Message(*values))
             elif kind == "done":
                 self._handled, self._sender, *_ = values
                 self._cron = values[5]

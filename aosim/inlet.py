@@ -96,6 +96,17 @@ class Inlet:
         self._note("send", sender_id, target_id, data, flat, not_before_ms)
         return message, due_ms
 
+    def receive(self, fields: tuple[Any, ...], due_ms: int) -> Message:
+        """Let a message of another network, its id and all, arrive at a moment; `fields` are those of a Message.
+
+        Its sender has a wallet from then on, unless it is a process.
+        """
+        message = Message(*fields)
+        self._outside.wallet_at(message.sender)
+        self._engine.expect(message, due_ms)
+        self._note("receive", fields, due_ms)
+        return message
+
     def every(self, every_ms: int, sender_id: str, target_id: str, data: str, flat: tuple[str, ...]) -> Repeated:
         """Begin to send a message again and again."""
         self._timers_made += 1
@@ -242,6 +253,7 @@ _ACTIONS: dict[str, Callable[..., object]] = {
     "copy": Inlet.copy_process,
     "item": Inlet.item,
     "send": Inlet.send,
+    "receive": Inlet.receive,
     "every": Inlet.every,
     "stop": Inlet.stop,
     "cancel": Inlet.cancel,

@@ -82,11 +82,16 @@ class Outside:
 
     def message(self, sender_id: str, target_id: str, data: str, flat: tuple[str, ...]) -> Message:
         """A message signed by a wallet; its number makes two equal ones two messages."""
-        wallet = self._engine.wallets.get(sender_id)
-        if wallet is None:
-            wallet = self._engine.wallets[sender_id] = Wallet(sender_id, sender_id)
+        wallet = self.wallet_at(sender_id)
         wallet.sent += 1
         return self._engine.publish(signed(sender_id, sender_id, target_id, data, flat, number=wallet.sent))
+
+    def wallet_at(self, address: str) -> Wallet:
+        """The wallet of an address, made when there is none. A process has one too, without knowing."""
+        wallet = self._engine.wallets.get(address)
+        if wallet is None:
+            wallet = self._engine.wallets[address] = Wallet(address, address)
+        return wallet
 
     def item_content(self, data: str | None, tags: Tags, named: dict[str, str]) -> tuple[str, tuple[str, ...]]:
         """The data and tags of an item for the weave."""

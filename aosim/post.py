@@ -87,6 +87,15 @@ class Post:
         self.counts.sent += 1
         return self.send_off(message, new_arrival((message, message[3], hops)), not_before_ms)  # 3: its target
 
+    def expect(self, message: Message, due_ms: int) -> None:
+        """Let a message of another network arrive at that moment; the network here is not asked."""
+        self.journal.append(pack(("imported", *message)))
+        self.counts.sent += 1
+        self.counts.on_the_way += 1
+        self.queue.push(due_ms, new_arrival((message, message.target, 0)))
+        if self.observers:
+            self.show(lambda observer: observer.on_sent(message, (due_ms,)))
+
     def send_off(self, message: Message, event: Arrival | Birth, not_before_ms: int = 0) -> tuple[int, ...]:
         """One delivery of a message: `event` happens when the network says."""
         now_ms, counts = self.clock.now_ms, self.counts

@@ -46,6 +46,7 @@ class SpawnPlan(NamedTuple):
     code: Source
     on_boot: bool
     in_python: bool
+    identity: str = ""  # the id of a process that lived on another network; "" for one made from its content
 
 
 class Spawner:
@@ -90,13 +91,16 @@ class Spawner:
 
     def make(self, plan: SpawnPlan, handler: PythonHandler | None) -> Resident:
         """Make a process, of a Python function when one is given. Raises BootError; then nothing has happened."""
-        name, owner_id, given, module_id, own_module, code, on_boot, _ = plan
+        name, owner_id, given, module_id, own_module, code, on_boot, _, identity = plan
         if own_module is not None:
             self.modules[module_id] = own_module
         flat = _process_tags(name, given, module_id, code if on_boot else _NO_CODE)
         data = code.text if on_boot and code.text else " "
         first = signed(owner_id, owner_id, "", data, flat, number=self._made + 1)
         message = first[0]
+        if identity:
+            message = message._replace(id=identity, target=identity)
+            first = message, pack(("imported", *message))
         process_id = message.id
         process = (
             PythonProcess(process_id, handler, self._engine.close)

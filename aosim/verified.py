@@ -17,6 +17,7 @@ FIELDS = {
     "pushed": ("cause", "number", "Target", "Data", "Tags", "Anchor"),
     "done": ("message", "process", "nonce", "timestamp", "height", "cron", "verdict", "error", "output"),
     "fault": ("fault", "message", "time"),
+    "imported": ("id", "From", "Owner", "Target", "Data", "Tags", "Anchor", "From-Module", "Pushed-For", "Signature"),
     "dropped": ("message", "time"),
     "delivered": ("message", "time"),
     "dead": ("message", "reason", "time"),
