@@ -149,11 +149,7 @@ def _print_found(paper: Paper, found: Failure, report: Exploration) -> None:
     strikes = found.trial.faults.strikes if found.trial.faults is not None else ()
     swaps = found.trial.order.swaps
     paper.line(paper.paint(f"broken: {found.where}: {found.problem}", "red"))
-    paper.line(
-        f"found with seed {found.trial.seed}, in run {report.runs:,}; made small in {number_of(found.tries, 'run')}: "
-        f"{len(strikes)} of {number_of(found.strikes_found, 'fault')}, {len(swaps)} of "
-        f"{number_of(found.swaps_found, 'change')} of order"
-    )
+    paper.line(f"found with seed {found.trial.seed}, in run {report.runs:,}{_least(found, len(strikes) + len(swaps))}")
     for strike in strikes:
         paper.line(f"  {strike}")
     for event, behind in swaps:
@@ -172,6 +168,19 @@ def _print_found(paper: Paper, found: Failure, report: Exploration) -> None:
         events=found.events,
         fingerprint=found.fingerprint,
     )
+
+
+def _least(found: Failure, left: int) -> str:
+    """How much of what had been drawn is needed."""
+    drawn = [
+        number_of(count, what) + more
+        for count, what, more in ((found.strikes_found, "fault", ""), (found.swaps_found, "change", " of order"))
+        if count
+    ]
+    if not drawn:
+        return ""
+    needed = {0: "none is needed", 1: "1 is enough"}.get(left, f"{left:,} are enough")
+    return f": of {' and '.join(drawn)} {needed}"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from aosim.faults import Fault, Faults
 from aosim.orders import Order, Swap
 from aosim.simulation import Simulation
 
+_HERE = Path(__file__).parents[1]
 #: What a run may end with that the world, and not its maker, is to blame for.
 _FOUND = (EndlessLoop, TooManyWaiting, EvalError)
 
@@ -77,24 +78,33 @@ def blamed(problem: Exception, file: str = "") -> tuple[str, str]:
     """
     if isinstance(problem, InvariantBroken):
         return problem.invariant, problem.what
-    if isinstance(problem, AosimError) and not isinstance(problem, _FOUND):
-        raise problem
     name = type(problem).__name__
     place, line = _place(problem, file)
+    if isinstance(problem, _FOUND):
+        return f"{name} at {place}" if place else name, str(problem)
+    if isinstance(problem, AosimError) or _raised_by_aosim(problem):
+        raise problem
     if isinstance(problem, AssertionError):
-        return place or name, str(problem) or line or "it failed"
-    return f"{name} at {place}" if place else name, str(problem) or line or name
+        return place, str(problem) or line or "it failed"
+    return f"{name} at {place}", str(problem) or line or name
+
+
+def _raised_by_aosim(problem: BaseException) -> bool:
+    """Whether an exception was raised in a file of aosim: then it is no discovery about a world."""
+    trace, name = problem.__traceback__, ""
+    while trace is not None:
+        name, trace = trace.tb_frame.f_code.co_filename, trace.tb_next
+    return _HERE in Path(name).parents
 
 
 def _place(problem: BaseException, file: str) -> tuple[str, str]:
     """The last line of the world's own file that an exception went through, else the last outside aosim; its text."""
     own, other, trace = ("", 0), ("", 0), problem.__traceback__
-    here = Path(__file__).parents[1]
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
         if name == file:
             own = name, trace.tb_lineno
-        elif here not in Path(name).parents:
+        elif _HERE not in Path(name).parents:
             other = name, trace.tb_lineno
         trace = trace.tb_next
     name, number = own if own[0] else other

@@ -98,6 +98,12 @@ def test_a_world_that_cannot_be_made_is_no_discovery() -> None:
         explore(worlds.impossible, seeds=range(3))
 
 
+def test_a_fault_of_aosim_itself_is_no_discovery(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aosim.simulation.check_whole", None)
+    with pytest.raises(TypeError, match="NoneType"):
+        explore(worlds.crowd, for_ms=5)
+
+
 def test_a_run_can_be_bounded() -> None:
     assert explore(worlds.endless, seeds=[1], for_ms=100).events == 10
 
