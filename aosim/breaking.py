@@ -71,7 +71,7 @@ class Breaking(Looking):
         resident = self._resident(process)
         count = _ALL if losing == "all" else check_whole("losing", losing, unit=' of messages, or "all",')
         self._inlet.crash(resident.id, check_whole("for_ms", for_ms), count)
-        self._flush()
+        self.flush()
 
     def hold(
         self,
@@ -103,10 +103,11 @@ class Breaking(Looking):
         if count is not None:
             check_whole("count", count, unit=" of messages")
         released = self._inlet.release(what._number, count)
-        self._flush()
+        self.flush()
         return released
 
-    def _flush(self) -> None:
+    @abstractmethod
+    def flush(self) -> None:
         """Have all that has happened so far kept."""
 
     def _on_the_way(self, what: Sent | Message | str | Callable[[Message], bool]) -> tuple[str, ...]:
