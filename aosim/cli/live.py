@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from aosim.cli.paper import Paper, clean
 from aosim.fates import FATE_OF_VERDICT, DeadLetter
+from aosim.faults import Fault, Hold, Partition, Strike
 from aosim.ids import is_address
 from aosim.message import Assignment, Message, Result
 from aosim.observers import Observer
@@ -26,20 +27,24 @@ class LiveLog(Observer):
         """`names` are those that will come, so that their column has its width from the first line on."""
         self._sim = sim
         self._paper = paper
+        self._lost_by = ""  # the fault that loses the message that is being sent
         self._sender_width = self._target_width = max(map(len, names), default=0)
 
     def on_sent(self, message: Message, due_ms: tuple[int, ...]) -> None:
         if not due_ms:
             self._message(self._sim.now_ms, message, message.target)
-            self._note(self._sim.now_ms, message.target, "lost", "on the way, by the network", "yellow")
+            self._note(
+                self._sim.now_ms, message.target, "lost", self._lost_by or "on the way, by the network", "yellow"
+            )
+            self._lost_by = ""
             self._paper.object("lost", at_ms=self._since(self._sim.now_ms), id=message.id)
 
     def on_assigned(self, assignment: Assignment) -> None:
         sender = "cron" if assignment.cron else None
-        self._message(assignment.timestamp_ms, assignment.message, assignment.process_id, sender, assignment.nonce)
+        self._message(self._sim.now_ms, assignment.message, assignment.process_id, sender, assignment.nonce)
 
     def on_result(self, assignment: Assignment, result: Result) -> None:
-        at_ms, process = assignment.timestamp_ms, assignment.process_id
+        at_ms, process = self._sim.now_ms, assignment.process_id
         output = clean(result.output)
         self._paper.object(
             "result",
@@ -68,6 +73,21 @@ class LiveLog(Observer):
 
     def on_delivered(self, message: Message, now_ms: int) -> None:
         self._message(now_ms, message, message.target)
+
+    def on_fault(self, fault: Fault | Hold, message: Message | None, now_ms: int) -> None:
+        identity = message.id if message is not None else None
+        self._paper.object("fault", at_ms=self._since(now_ms), fault=str(fault), id=identity)
+        if isinstance(fault, Strike) and fault.kind == "lose":
+            self._lost_by = str(fault)  # told when it is sent
+        elif message is None:
+            self._line(
+                now_ms, self._paper.paint(" " * self._width, "cyan"), self._paper.paint(f"fault  {fault}", "yellow")
+            )
+        else:
+            if isinstance(fault, Partition | Hold):
+                self._message(now_ms, message, message.target)
+            lost = isinstance(fault, Partition) and fault.lose
+            self._note(now_ms, message.target, "lost" if lost else "fault", str(fault), "yellow")
 
     def on_dead_letter(self, letter: DeadLetter) -> None:
         self._message(letter.at_ms, letter.message, letter.message.target)
@@ -99,10 +119,14 @@ class LiveLog(Observer):
 
     def _note(self, at_ms: int, address: str, what: str, text: str, colour: str) -> None:
         name = self._name(address) or "nobody"
-        ends = f"{name:<{self._sender_width + 3 + self._target_width}}"
+        ends = f"{name:<{self._width}}"
         for number, line in enumerate(text.split("\n")):
             label = what if number == 0 else ""
             self._line(at_ms, self._paper.paint(ends, "cyan"), self._paper.paint(f"{label:<6} {line}", colour))
+
+    @property
+    def _width(self) -> int:
+        return self._sender_width + 3 + self._target_width
 
     def _line(self, at_ms: int, ends: str, text: str) -> None:
         self._paper.line(f"  {clock_text(self._since(at_ms))}  {ends}  {text}".rstrip())

@@ -84,6 +84,9 @@ def run_command(
     order: Annotated[
         str | None, typer.Option("--order", metavar="N|SWAPS", help="Events of one instant: drawn, or '12+1, 40+2'.")
     ] = None,
+    faults: Annotated[
+        str | None, typer.Option("--faults", metavar="RATES", help="What goes wrong by chance: loss=0.01,dup=0.02.")
+    ] = None,
     strikes: Annotated[
         str | None, typer.Option("--strikes", metavar="FAULTS", help="Exactly these: 'lose alice>ledger#17, ...'.")
     ] = None,
@@ -107,6 +110,7 @@ def run_command(
             fidelity=fidelity,
             latency=latency,
             order=order,
+            faults=faults,
             strikes=strikes,
             journal=journal,
             as_json=as_json,

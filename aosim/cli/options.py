@@ -32,6 +32,7 @@ class Options:
     fidelity: str | None = None
     latency: str | None = None
     order: str | None = None
+    faults: str | None = None
     strikes: str | None = None
     journal: Path | None = None
     as_json: bool = False
@@ -53,6 +54,10 @@ class Options:
             changed["latency"] = latency_of(self.latency, "--latency")
         if self.order is not None:
             changed["order"] = Order.parse(self.order, "--order")
+        if self.faults is not None and self.strikes is not None:
+            raise UsageError("--faults are drawn, --strikes are exactly those that are told: give one of them")
+        if self.faults is not None:
+            changed["faults"] = Faults.read(self.faults, "--faults")
         if self.strikes is not None:
             changed["faults"] = Faults(strikes=read_strikes(self.strikes, "--strikes"), exact=True)
         if self.journal is not None:
@@ -76,6 +81,7 @@ class Options:
             ("--fidelity", self.fidelity),
             ("--latency", self.latency),
             ("--order", self.order),
+            ("--faults", self.faults),
             ("--strikes", self.strikes),
         ):
             if text is not None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from aosim.cli.live import clock_text
 from aosim.cli.paper import Paper, clean, table
 from aosim.fates import Counts
+from aosim.faults import write_strikes
 from aosim.simulation import Simulation
 
 _WAITING_SHOWN = 8
+_STRIKES_SHOWN = 8
 
 
 def print_summary(
@@ -21,6 +24,7 @@ def print_summary(
     counts, fingerprint = counts or sim.counts, fingerprint or sim.fingerprint
     _findings(paper, sim)
     _waiting(paper, sim, counts)
+    _faults(paper, sim, counts)
     totals = ", ".join(
         [
             number_of(counts.failed, "error"),
@@ -38,6 +42,7 @@ def print_summary(
         dead_letters=counts.dead_letter,
         messages=counts.begun,
         counts=counts.as_dict(),
+        strikes=[str(fault) for fault in sim.faults.strikes],
         findings=len(sim.findings),
         now_ms=sim.now_ms - sim.start_ms,
         fingerprint=fingerprint,
@@ -68,6 +73,21 @@ def _findings(paper: Paper, sim: Simulation) -> None:
                 paper.line(f"    there: {finding.on_the_network}")
     for finding in sim.findings:
         paper.object("finding", **finding._asdict(), on_the_network=finding.on_the_network)
+
+
+def _faults(paper: Paper, sim: Simulation, counts: Counts) -> None:
+    strikes = sim.faults.strikes
+    if strikes:
+        kinds = Counter(str(fault).partition(" ")[0] for fault in strikes)
+        told = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
+        paper.line(f"{number_of(len(strikes), 'fault')} struck: {told}")
+        if len(strikes) <= _STRIKES_SHOWN:
+            paper.line(f"  exactly these: --strikes {shlex.quote(write_strikes(strikes))}")
+    if counts.held:
+        paper.line(f"{number_of(counts.held, 'message')} held")
+    for fault in sim.faults.unmet:
+        paper.line(paper.paint(f"planned, and never struck: {fault}", "yellow"))
+        paper.object("unmet", fault=str(fault))
 
 
 def _waiting(paper: Paper, sim: Simulation, counts: Counts) -> None:

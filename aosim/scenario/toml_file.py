@@ -22,13 +22,14 @@ from aosim.orders import Order
 from aosim.outside import check_size
 from aosim.scenario.check import Table, unknown
 from aosim.scenario.expect import CHECKS
+from aosim.scenario.fault_table import read_faults
 from aosim.scenario.model import Expectation, ItemPlan, MessagePlan, ProcessPlan, ScenarioError, Settings
 from aosim.scenario.runner import Scenario
 from aosim.scenario.values import check_reference, duration_ms
 from aosim.simulation import FIDELITIES
 
 T = TypeVar("T")
-_TOP = ("simulation", "wallet", "item", "process", "link", "message", "expect", "always")
+_TOP = ("simulation", "wallet", "item", "process", "link", "message", "expect", "always", "faults")
 _LATENCY_KEYS = {"uniform": ("low_ms", "high_ms"), "lognormal": ("median_ms", "sigma")}
 _REPEATS_MAX = 100_000  # sendings of one [[message]]
 
@@ -198,6 +199,7 @@ class _Reader:
             start_ms=_start_ms(table) if "start" in table else standard.start_ms,
             for_ms=self._duration(table, "for") if "for" in table else None,
             order=_order(table) if "order" in table else standard.order,
+            faults=read_faults(self._path.name, self._top.raw("faults")),
             hops_max=table.number("hops_max", standard.hops_max),
             journal=self._path.parent / table.need("journal") if "journal" in table else None,
         )
