@@ -17,15 +17,23 @@ from aosim.network import CheckedNetwork, LatencyNetwork, Network, fork_network
 from aosim.outside import Outside
 from aosim.process import Process
 from aosim.seeds import Seeds
+from aosim.sleeping import Dormitory
 from aosim.spawning import Spawner
 
 
 class Parts:
     """The engine of a simulation and all that feeds it, tied together."""
 
-    def __init__(self, world: World, journal: Journal, network: Network | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        journal: Journal,
+        network: Network | None = None,
+        dormitory: Dormitory | None = None,
+    ) -> None:
         """`network` is one of the caller's own; without one it is made as the world says."""
         self.world = world
+        self.dormitory = dormitory
         self.links = {(sender, target): latency for sender, target, latency in world.links}  # not known to it yet
         self.own_network = None if network is None else _as_it_is(network)
         seeds = Seeds(world.seed)
@@ -45,7 +53,7 @@ class Parts:
         )
         self.engine.queue = world.order.queue(seeds)
         self.outside = Outside(self.engine)
-        self.spawner = Spawner(self.engine, self.outside, world.fidelity)
+        self.spawner = Spawner(self.engine, self.outside, world.fidelity, dormitory)
         self.keeper: Keeper | None = keeper_of(journal)
         self.inlet = Inlet(self.engine, self.outside, self.spawner, self.keeper, world.seed)
         self.inlet.begin(world.faults)
@@ -72,7 +80,8 @@ class Parts:
                 f"the run cannot be done again: {self.engine.network!r} could not be copied when it was given. "
                 "Give it a method fork() that returns another in the same state"
             )
-        return Parts(self.world, journal, None if self.own_network is None else fork_network(self.own_network))
+        network = None if self.own_network is None else fork_network(self.own_network)
+        return Parts(self.world, journal, network, self.dormitory)
 
     # What the engine asks for
 

@@ -28,6 +28,7 @@ from aosim.outside import check_moment
 from aosim.parts import Parts
 from aosim.process import PythonHandler
 from aosim.seeds import Seeds
+from aosim.sleeping import Dormitory
 from aosim.timeline import Timeline
 from aosim.timetravel import TimeTravel
 from aosim.verified import VerifiedJournal
@@ -48,6 +49,8 @@ class Simulation(Breaking, TimeTravel):
     `links` gives single links another: {("alice", "ledger"): 5, ("alice", "*"): Uniform(1, 9)}.
     `order` says which of the events due at one instant happens first: as they came unless it is a
     number, for an order drawn from the seed, or an `Order`. `faults` is what goes wrong on purpose.
+    Of its Lua processes `resident_max` at most are awake at a time, forks included; the others sleep
+    outside of memory until they are needed. That changes nothing but what a run costs.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Simulation(Breaking, TimeTravel):
         journal: Journal | str | Path | None = None,
         order: Order | int | None = None,
         faults: Faults | None = None,
+        resident_max: int | None = None,
     ) -> None:
         if fidelity not in FIDELITIES:
             raise UsageError(f"fidelity={fidelity!r}: there are {' and '.join(map(repr, FIDELITIES))}")
@@ -90,7 +94,8 @@ class Simulation(Breaking, TimeTravel):
         )
         if world.links and network is not None:
             raise UsageError("links= shapes the network that aosim makes; a network= of your own has its own links")
-        parts = Parts(world, _journal(journal, world), network)
+        dormitory = None if resident_max is None else Dormitory(resident_max)
+        parts = Parts(world, _journal(journal, world), network, dormitory)
         self._invariants = Invariants(parts.engine, f"Simulation(seed={seed}{world.order.told})")
         self._take(parts)
 
@@ -102,6 +107,7 @@ class Simulation(Breaking, TimeTravel):
         handlers: Mapping[str, PythonHandler] | None = None,
         latency: Latency | int | None = None,
         network: Network | None = None,
+        resident_max: int | None = None,
     ) -> Simulation:
         """Go on with the run that a file has recorded, where its last flush left it.
 
@@ -117,7 +123,7 @@ class Simulation(Breaking, TimeTravel):
         journal = DiskJournal.open(path)
         try:
             verified = VerifiedJournal(journal)
-            sim = as_recorded(cls, journal.world(), verified, latency, network)
+            sim = as_recorded(cls, journal.world(), verified, latency, network, resident_max)
             verified.name_of = sim.name_of
             sim._inlet.redo(list(journal.inputs()), handlers or {}, journal.events)
             verified.finish()
@@ -456,7 +462,12 @@ def _journal(journal: Journal | str | Path | None, world: World) -> Journal:
 
 
 def as_recorded(
-    kind: type[Simulation], world: World, journal: Journal, latency: Latency | int | None, network: Network | None
+    kind: type[Simulation],
+    world: World,
+    journal: Journal,
+    latency: Latency | int | None,
+    network: Network | None,
+    resident_max: int | None = None,
 ) -> Simulation:
     """A simulation made as a recorded one was."""
     latency = latency if latency is not None else world.latency
@@ -473,4 +484,5 @@ def as_recorded(
         journal=journal,
         order=world.order,
         faults=world.faults,
+        resident_max=resident_max,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aosim.checks import check_text, text_tags
 from aosim.cron import CronSpec, cron_plan, cron_tags
@@ -15,6 +15,7 @@ from aosim.ids import address_of, is_address
 from aosim.luavm.bare import BareProcess
 from aosim.luavm.bundle import Source, load_source
 from aosim.luavm.process import LuaProcess
+from aosim.luavm.sleeper import SleepyProcess
 from aosim.message import Message, find_tag
 from aosim.messenger import MESSENGER_ID, signed
 from aosim.outside import CLIENT_TAGS, Outside, pairs_of
@@ -24,6 +25,7 @@ from aosim.process_info import ProcessInfo
 from aosim.profiles import PROFILES, profile_named, profile_of
 from aosim.residents import Resident
 from aosim.scheduler import SCHEDULER_ID
+from aosim.sleeping import Dormitory
 
 Copied = PythonProcess | LuaProcess | BareProcess
 _NO_CODE = Source("", "")
@@ -52,10 +54,11 @@ class SpawnPlan(NamedTuple):
 class Spawner:
     """Makes processes. Everything is checked before anything is changed."""
 
-    def __init__(self, engine: Engine, outside: Outside, fidelity: str) -> None:
+    def __init__(self, engine: Engine, outside: Outside, fidelity: str, dormitory: Dormitory | None = None) -> None:
         self._engine = engine
         self._outside = outside
         self._fidelity = fidelity
+        self._dormitory = dormitory  # where Lua processes sleep, if they do
         self.modules: dict[str, Source] = {}  # modules of one's own by their ids
         self._made = 0  # tells apart two processes made alike
 
@@ -137,13 +140,15 @@ class Spawner:
         info = ProcessInfo(message.id, message.owner, message.flat, module_id, SCHEDULER_ID, _MODULE_TAGS)
         if module_id in self.modules:
             return BareProcess(info, self.modules[module_id], lenient=self._fidelity == "docs")
-        return LuaProcess(
-            info,
-            fidelity=self._fidelity,
-            profile=profile_of(module_id),
-            weave=self._engine.weave,
-            limits=self._engine.limits,
-        )
+        options: dict[str, Any] = {
+            "fidelity": self._fidelity,
+            "profile": profile_of(module_id),
+            "weave": self._engine.weave,
+            "limits": self._engine.limits,
+        }
+        if self._dormitory is not None:
+            return SleepyProcess(info, dormitory=self._dormitory, **options)
+        return LuaProcess(info, **options)
 
     def check_name(self, name: str) -> None:
         """Raise UsageError or NameTaken for a name that a new process or wallet cannot have."""

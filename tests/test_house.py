@@ -26,7 +26,7 @@ FLOORS = [
     {
         *("archive", "clock", "cron", "disk_journal", "events", "executor", "fates", "findings"),
         *("inputs", "journal", "loops", "messenger", "network", "observers", "orders", "patches", "process"),
-        *("residents", "scheduler", "shared", "timers", "verified", "wallet", "weave"),
+        *("residents", "scheduler", "sleeping", "shared", "timers", "verified", "wallet", "weave"),
         *("faults", "striking"),
     },
     {"luavm"},

@@ -123,6 +123,11 @@ class Past:
         self.look_at = len(self.log) + _FIRST_LOOK
 
     @property
+    def mark(self) -> tuple[object, ...]:
+        """Equal only for what `packed` makes equal bytes of."""
+        return (self.image, len(self.log), self._debt, self.look_at, self._refused)
+
+    @property
     def undo_cost(self) -> UndoCost:
         """What it takes to make the state again."""
         steps = sum(map(is_step, self.log))

@@ -98,8 +98,7 @@ class LuaProcess:
     def dry_run(self, assignment: Assignment) -> Result:
         """Evaluate one assignment and drop what it changed."""
         vm = self._vm or self._rebuilt()
-        if self._past.is_long() and self._past.is_longer_than_image(lua_bytes_of(vm)):
-            self._take_image(vm)
+        self._shorten_past(vm)
         vm.items_seen = len(self._weave)
         result = self._evaluate(self._step_of(assignment))
         self._vm = None
@@ -107,9 +106,8 @@ class LuaProcess:
 
     def clone(self, host: Host | None = None) -> Self:
         """See `Process.clone`. Its Lua is made when it is first used."""
-        vm = self._vm
-        if vm is not None and self._past.is_long() and self._past.is_longer_than_image(lua_bytes_of(vm)):
-            self._take_image(vm)
+        if self._vm is not None:
+            self._shorten_past(self._vm)
         return self._with_past(self._past.copy(), host)
 
     def state_at(self, nonce: int) -> dict[str, object]:
@@ -197,6 +195,11 @@ class LuaProcess:
                 raise BorderError(f"{self._id}: its message {step[_NONCE]} failed when it was evaluated again")
         if step[_FLAGS] >= _BOOT:
             vm.forget_parts()
+
+    def _shorten_past(self, vm: Vm) -> None:
+        """Take an image if that is cheaper than to evaluate once more what has come since the last."""
+        if self._past.is_long() and self._past.is_longer_than_image(lua_bytes_of(vm)):
+            self._take_image(vm)
 
     def _take_image(self, vm: Vm) -> None:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aosim.luavm import past
@@ -88,6 +88,7 @@ OPERATIONS = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(OPERATIONS)
 def test_a_process_answers_alike_however_its_states_are_made_again(operations: list[tuple[str, str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
