@@ -7,6 +7,7 @@ assert rehearse("run.db", {"ledger": "new-ledger.lua"})
 
 from aosim.replay.alone import replay_process
 from aosim.replay.compared import Comparison, Parting, Shown, diff
+from aosim.replay.importing import Imported, Place, import_traffic
 from aosim.replay.redone import Progress, Replay, replay
 from aosim.replay.rehearsal import Changed, Difference, ProcessRehearsal, Rehearsal, rehearse
 from aosim.verified import Divergence
@@ -16,13 +17,16 @@ __all__ = [
     "Comparison",
     "Difference",
     "Divergence",
+    "Imported",
     "Parting",
+    "Place",
     "ProcessRehearsal",
     "Progress",
     "Rehearsal",
     "Replay",
     "Shown",
     "diff",
+    "import_traffic",
     "rehearse",
     "replay",
     "replay_process",

@@ -163,6 +163,24 @@ def test_two_recorded_runs_are_compared(aosim: Terminal, folder: Path) -> None:
 WAS = 'msg.reply({ Action = "Receipt", Data = "thank you" })'
 
 
+def test_traffic_of_another_network_becomes_a_run(aosim: Terminal, folder: Path) -> None:
+    ledger = "L" * 43
+    tags = [{"name": "Action", "value": "Transfer"}, {"name": "Quantity", "value": "5"}]
+    messages = [{"Id": "m" * 42 + str(n), "From": "A" * 43, "Target": ledger, "Tags": tags} for n in range(3)]
+    (folder / "traffic.json").write_text(json.dumps([*messages, {**messages[0], "Id": "x" * 43, "Target": "B" * 43}]))
+    done = aosim("import", "traffic.json", "--process", f"bank@{ledger}=bank.lua", "--journal", "run.db")
+    assert (done.code, done.err) == (0, "")
+    assert "1 message to 1 other left out" in done.out
+    assert done.out.endswith("recorded: run.db. Go on: aosim resume run.db. Compare: aosim replay run.db\n")
+    assert f"again: aosim import traffic.json --process bank@{ledger}=bank.lua\n" in done.out
+    assert aosim("replay", "run.db").code == 0
+    (folder / "new.lua").write_text((folder / "bank.lua").read_text().replace("Total + ", "Total + 1 + "))
+    told = aosim("replay", "run.db", "--with", "bank=new.lua")
+    assert told.code == 1
+    assert "Total  15        18" in told.out
+    assert aosim("import", "traffic.json", "--process", "bank").code == 2
+
+
 @pytest.mark.parametrize("word", ["resume", "replay"])
 def test_what_is_wrong_with_a_file_is_one_line(aosim: Terminal, folder: Path, word: str) -> None:
     (folder / "foreign.db").write_text("foreign " * 50)
