@@ -20,7 +20,7 @@ from aosim.cli.run_python import compiled, play_file
 from aosim.cli.summary import number_of
 from aosim.errors import UsageError
 from aosim.explore import Exploration, Failure, Outcome, Trial, blamed, explore, failed_outcome, outcome_of
-from aosim.faults import Faults, write_strikes
+from aosim.faults import write_strikes
 from aosim.simulation import Simulation
 
 _RUNS_A_WORKER = 50  # below that it is not worth starting another Python
@@ -33,7 +33,6 @@ class Search:
 
     seeds: int
     orders: bool = False
-    faults: str | None = None
     failing: bool = False
     workers: int | None = None  # None: as many as there are processors, if there is enough to do
 
@@ -46,8 +45,6 @@ def show_exploration(options: Options, search: Search) -> int:
     changed = options.changed
     world, seed = _world(options, changed, failing=search.failing)
     faults = changed.pop("faults", None)
-    if search.faults is not None:
-        faults = Faults.read(search.faults, "--faults")
     with _progress(search.seeds, quiet=options.quiet or options.as_json) as progress:
         report = explore(
             world,
@@ -104,18 +101,16 @@ class PythonFile:
 def _again(options: Options, search: Search, seed: int, found: Failure | None) -> list[str]:
     """The command that repeats what was found; without anything found, the exploration."""
     if found is not None:
-        order, faults = found.trial.order, found.trial.faults
-        told = replace(
-            options,
-            order=str(order) or None,
-            strikes=write_strikes(faults.strikes) if faults is not None else options.strikes,
-        )
-        return told.again(found.trial.seed)
+        order, faults = str(found.trial.order) or None, found.trial.faults
+        if faults is None:
+            options = replace(options, faults=None, strikes=None)
+        elif faults.exact:
+            options = replace(options, faults=None, strikes=write_strikes(faults.strikes))
+        return replace(options, order=order).again(found.trial.seed)
     words = options.again(seed)
     words[1] = "explore"
     words += ["--seeds", str(search.seeds)]
-    words += ["--orders"] * search.orders + ["--failing"] * search.failing
-    return words + (["--faults", search.faults] if search.faults is not None else [])
+    return words + ["--orders"] * search.orders + ["--failing"] * search.failing
 
 
 def _print(paper: Paper, report: Exploration, again: str) -> None:

@@ -206,10 +206,11 @@ def explore_command(
             duration=duration,
             fidelity=fidelity,
             latency=latency,
+            faults=faults,
             as_json=as_json,
             quiet=quiet,
         )
-        search = Search(seeds=seeds, orders=orders, faults=faults, failing=failing, workers=workers)
+        search = Search(seeds=seeds, orders=orders, failing=failing, workers=workers)
         raise typer.Exit(show_exploration(options, search))
 
 
@@ -226,6 +227,29 @@ def diff(
 
     with told():
         raise typer.Exit(show_diff(first, second, Given(handlers=handlers, as_json=as_json)))
+
+
+@app.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(metavar="TRAFFIC", help="JSON: a list of messages, or a gateway's answer.")],
+    processes: Annotated[
+        list[str],
+        typer.Option("--process", metavar="NAME[@ADDRESS]=FILE", help="Who gets them, and its code; may be repeated."),
+    ],
+    journal: Annotated[Path | None, typer.Option("--journal", metavar="FILE", help="Record the run there.")] = None,
+    seed: Seed = None,
+    fidelity: Annotated[str, typer.Option(metavar="docs|network", help="What processes are forgiven.")] = "docs",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a run of messages that were recorded on another network."""
+    from aosim.cli.importing import show_import
+
+    with told():
+        code = show_import(
+            file, processes, journal=journal, seed=seed or 0, fidelity=fidelity, as_json=as_json, quiet=quiet
+        )
+        raise typer.Exit(code)
 
 
 @app.command()
