@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -312,3 +313,39 @@ def test_an_item_without_its_file_is_refused(aosim: Terminal, tmp_path: Path) ->
     assert "write the id and the file" in aosim("run", "reader.lua", "--item", "essay").err
     assert "--item 'essay=no.txt': No such file" in aosim("run", "reader.lua", "--item", "essay=no.txt").err
     assert "no module 'aos-9'" in aosim("run", "reader.lua", "--module", "aos-9").err
+
+
+def test_faults_strike_by_chance_or_as_told_and_the_run_is_repeated_by_its_last_line(aosim: Terminal) -> None:
+    drawn = aosim("run", "shop.lua", "bank.lua", *SENDS, "--faults", "loss=0.3,dup=0.5", "--seed", "2")
+    assert "fault  duplicate" in drawn.out
+    assert drawn.out.endswith(" --seed 2 --faults loss=0.3,dup=0.5\n")
+    (told,) = [line for line in drawn.out.splitlines() if "exactly these:" in line]
+    again = aosim("run", "shop.lua", "bank.lua", *SENDS, *shlex.split(told.partition(": ")[2]), "--seed", "2")
+    assert again.out.split("\nagain:")[0] == drawn.out.split("\nagain:")[0]
+
+
+def test_faults_in_json(aosim: Terminal) -> None:
+    strikes = "lose alice>shop#1, partition alice|shop until 50ms, crash bank at 5ms for 10ms, lose nobody>shop#1"
+    done = aosim("run", "shop.lua", "bank.lua", *SENDS, "--strikes", strikes, "--json")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [(one["event"], one["at_ms"], one["fault"]) for one in lines if one["event"] == "fault"] == [
+        ("fault", 0, "lose alice>shop#1"),
+        ("fault", 5, "crash bank at 5ms for 10ms"),
+        ("fault", 10, "partition alice|shop until 50ms"),
+    ]
+    assert [one["fault"] for one in lines if one["event"] == "unmet"] == ["lose nobody>shop#1"]
+    assert lines[-1]["strikes"] == [
+        *("partition alice|shop until 50ms", "lose alice>shop#1", "crash bank at 5ms for 10ms")
+    ]
+
+
+def test_faults_and_strikes_that_cannot_be_are_refused(aosim: Terminal) -> None:
+    for words, problem in (
+        (("--faults", "los=1"), "--faults 'los': no such fault. Did you mean 'loss'?"),
+        (("--faults", "loss=7"), "loss=7.0: a probability is a number from 0 to 1"),
+        (("--strikes", "lose it"), "--strikes 'lose it': write 'lose alice>ledger#17'"),
+        (("--faults", "", "--strikes", ""), "give one of them"),
+    ):
+        done = aosim("run", "shop.lua", *words)
+        assert (done.code, done.out) == (2, "")
+        assert problem in done.err

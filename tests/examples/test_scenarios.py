@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("example", ["token/token.toml", "oracle/oracle.py", "sqlite/ledger.py"])
+@pytest.mark.parametrize("example", ["token/token.toml", "oracle/oracle.py", "sqlite/ledger.py", "chaos/chaos.py"])
 def test_an_example_run_as_a_command_prints_what_the_file_beside_it_says(example: str) -> None:
     command = [sys.executable, "-m", "aosim", "run", f"examples/{example}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from aosim import Faults, Rate, read_strikes
 from aosim.network import Lognormal, Uniform
 from aosim.scenario import Report, Scenario, ScenarioError, load_scenario
 
@@ -257,3 +259,53 @@ def test_items_lie_on_arweave_before_anything_else(tmp_path: Path) -> None:
 )
 def test_an_item_that_cannot_be_right_is_told(tmp_path: Path, text: str, told: str) -> None:
     assert told in complaint(tmp_path, text)
+
+
+def test_a_table_says_what_goes_wrong(tmp_path: Path) -> None:
+    table = """
+[faults]
+loss = 0.25
+spike_ms = "2s"
+crash_ms = 70
+losing = 2
+strikes = ["delay alice>echo#1 40ms", "slow echo 5ms, crash echo at 9ms for 1ms"]
+[[faults.rate]]
+kind = "duplicate"
+rate = 1
+from = "alice"
+ms = "3ms"
+since = "20ms"
+until = 50
+"""
+    scenario = load(tmp_path, BASE + SAY + table)
+    assert scenario.settings.faults == Faults(
+        loss=0.25,
+        spike_ms=2_000,
+        crash_ms=70,
+        losing=2,
+        rates=(Rate("duplicate", 1, "alice", ms=3, from_ms=20, until_ms=50),),
+        strikes=read_strikes("delay alice>echo#1 40ms, slow echo 5ms, crash echo at 9ms for 1ms"),
+    )
+    again = scenario.run(faults=scenario.run().simulation.faults.schedule)
+    assert again.fingerprint == scenario.run().fingerprint
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ("faults = 1", "day.toml: 'faults' is one table"),
+        ("[faults]\nlos = 1", r"\[faults\]: no key 'los'. Did you mean 'loss'"),
+        ("[faults]\nloss = 2", r"\[faults\]: loss=2: a probability"),
+        ("[faults]\nloss = 'often'", "loss='often': a probability"),
+        ("[faults]\nspike_ms = 'long'", "key 'spike_ms': 'long' is no duration"),
+        ("[faults]\nspike_ms = 1.5", "key 'spike_ms': 1.5 is not a whole number"),
+        ("[faults]\nstrikes = [1]", "key 'strikes': a list of texts"),
+        ("[faults]\nstrikes = ['lose']", "key 'strikes': 'lose': write"),
+        ("[faults]\nrate = 1", r"key 'rate': it is written as a table of its own: \[\[faults.rate"),
+        ("[[faults.rate]]\nkind = 'lose'", r"\[\[faults.rate\]\] 1: the key 'rate' is missing"),
+        ("[[faults.rate]]\nkind = 'los'\nrate = 1", r"\[\[faults.rate\]\] 1: Rate 'los': no such kind"),
+        ("[[faults.rate]]\nrate = 1", r"\[\[faults.rate\]\] 1: the key 'kind' is missing"),
+    ],
+)
+def test_a_table_of_faults_that_cannot_be_right_is_refused(tmp_path: Path, table: str, problem: str) -> None:
+    assert re.search(problem, complaint(tmp_path, table + "\n" + BASE))
