@@ -112,7 +112,7 @@ def _problem(check: Check) -> str | None:
     try:
         answer = check()
     except AssertionError as problem:
-        return str(problem) or f"the assertion in {_raised_at(problem)} failed"
+        return first_line(problem) or f"the assertion in {_raised_at(problem)} failed"
     if answer is None or answer is True:
         return None
     if answer is False:
@@ -120,6 +120,11 @@ def _problem(check: Check) -> str | None:
     raise UsageError(
         f"an invariant answered {answer!r}: it says True or None when it holds, and False when it does not"
     )
+
+
+def first_line(problem: AssertionError) -> str:
+    """What an assertion says; pytest puts lines of its own behind that."""
+    return str(problem).partition("\n")[0]
 
 
 def _raised_at(problem: AssertionError) -> str:

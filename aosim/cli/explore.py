@@ -174,8 +174,10 @@ def _least(found: Failure, left: int) -> str:
     ]
     if not drawn:
         return ""
+    if left == found.strikes_found + found.swaps_found:
+        return f": {' and '.join(drawn)}"
     needed = {0: "none is needed", 1: "1 is enough"}.get(left, f"{left:,} are enough")
-    return f": of {' and '.join(drawn)} {needed}"
+    return f": {' and '.join(drawn)}, of which {needed}"
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from aosim.errors import AosimError, EndlessLoop, EvalError, InvariantBroken, TooManyWaiting
 from aosim.faults import Fault, Faults
+from aosim.invariants import first_line
 from aosim.orders import Order, Swap
 from aosim.simulation import Simulation
 
@@ -85,7 +86,7 @@ def blamed(problem: Exception, file: str = "") -> tuple[str, str]:
     if isinstance(problem, AosimError) or _raised_by_aosim(problem):
         raise problem
     if isinstance(problem, AssertionError):
-        return place, str(problem) or line or "it failed"
+        return place, first_line(problem) or line or "it failed"
     return f"{name} at {place}", str(problem) or line or name
 
 
