@@ -282,7 +282,7 @@ class ProcessHandle:
     @property
     def undo_cost(self) -> UndoCost:
         """What it takes to make its state again, as after a message that failed: an image and some messages."""
-        return lua_of(self._resident).undo_cost
+        return _with_globals(self._resident).undo_cost
 
     @property
     def inbox(self) -> list[dict[str, Any]]:

@@ -139,7 +139,8 @@ class Spawner:
         """The Lua process that a Process message asks for, not evaluated yet."""
         info = ProcessInfo(message.id, message.owner, message.flat, module_id, SCHEDULER_ID, _MODULE_TAGS)
         if module_id in self.modules:
-            return BareProcess(info, self.modules[module_id], lenient=self._fidelity == "docs")
+            lenient = self._fidelity == "docs"
+            return BareProcess(info, self.modules[module_id], lenient=lenient, dormitory=self._dormitory)
         options: dict[str, Any] = {
             "fidelity": self._fidelity,
             "profile": profile_of(module_id),

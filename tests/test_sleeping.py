@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from aosim import Simulation
 from aosim.demo import Market, market
 from aosim.errors import UsageError
 from aosim.luavm import past
+from aosim.luavm.bare import BareProcess
 from aosim.luavm.sleeper import SleepyProcess
 from aosim.sleeping import Attic
 
@@ -136,6 +138,28 @@ def test_what_wakes_often_gets_an_image_and_what_has_not_changed_is_not_written_
     assert one.undo_cost.image_bytes > 0
     two.read("N")
     assert process._box is box
+
+
+def test_processes_of_a_module_of_ones_own_sleep_too(tmp_path: Path) -> None:
+    module = tmp_path / "module.lua"
+    module.write_text(
+        "Count = 0 return { handle = function(msg, ao) Count = Count + 1 "
+        "if msg.Data == 'bad' then error('no') end return ao.result({ Output = tostring(Count) }) end }",
+        encoding="utf-8",
+    )
+    told = []
+    for resident_max in (None, 1):
+        sim = Simulation(resident_max=resident_max)
+        handles = [sim.spawn(name=f"p{number}", module=module) for number in range(3)]
+        for number in range(600):
+            handles[number // 40 % 3].send("bad" if number % 97 == 0 else "good")
+        sim.run()
+        told.append([sim.fingerprint, *(handle.read("Count") for handle in handles)])
+        processes = [resident.process for resident in sim._engine.residents.values()]
+        awake = sum(isinstance(one, BareProcess) and one._instance._runtime is not None for one in processes)
+        assert awake == (resident_max or 3)
+    assert told[0] == told[1]
+    assert handles[0].undo_cost.image_bytes > 0
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "many"])

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from copy import copy
-from itertools import takewhile
 from typing import Any, Self
 
 from aosim.luavm.bundle import Source
 from aosim.luavm.module import ModuleCode, ModuleInstance, is_failure
+from aosim.luavm.past import Past, UndoCost
 from aosim.luavm.process import plain_error
 from aosim.message import Assignment, AssignRequest, Forgiven, Outgoing, Result
 from aosim.process import Host
 from aosim.process_info import ProcessInfo
+from aosim.sleeping import Attic, Dormitory
 
 
 class BareProcess:
@@ -25,11 +26,11 @@ class BareProcess:
     aos is around it: no handlers, no Eval, no Inbox. A failing message, and a dry run, leave no trace.
     """
 
-    def __init__(self, info: ProcessInfo, module: Source, *, lenient: bool) -> None:
+    def __init__(self, info: ProcessInfo, module: Source, *, lenient: bool, dormitory: Dormitory | None = None) -> None:
         self.info = info
+        self._dormitory = dormitory  # where it sleeps, if it does
         self._lenient = lenient
-        self._nonces: list[int] = []  # of the messages that the state comes from; -1 for one without
-        self._born_after = 0  # how many of these it got under another name
+        self._first = Past()  # of the state in which it came by its name
         self._instance = ModuleInstance(code=ModuleCode(lua=module.text, chunk=f"@{module.chunk}"))
         self._env = {
             "Process": {"Id": info.id, "Owner": info.owner, "Tags": _named(info.flat)},
@@ -38,22 +39,21 @@ class BareProcess:
 
     def handle(self, assignment: Assignment) -> Result:
         """Evaluate one assignment and keep what it changed, unless it failed."""
-        answer = self._instance.handle(message_as_json(assignment), self._env)
-        if not is_failure(answer.get("Error")):
-            self._nonces.append(-1 if assignment.nonce is None else assignment.nonce)
+        answer = self._awake().handle(message_as_json(assignment), self._env, nonce=assignment.nonce)
         return self._result(answer)
 
     def dry_run(self, assignment: Assignment) -> Result:
         """Evaluate one assignment and drop what it changed."""
-        return self._result(self._instance.handle(message_as_json(assignment), self._env, dry_run=True))
+        return self._result(self._awake().handle(message_as_json(assignment), self._env, dry_run=True))
 
     def clone(self, host: Host | None = None) -> Self:
         """See `Process.clone`."""
-        return self._after(len(self._nonces))
+        self._instance.shorten_past()
+        return self._at(self._instance.past.copy())
 
     def state_at(self, nonce: int) -> dict[str, object]:
         """Its globals after the message with that place in its log, or after the last before it that did not fail."""
-        then = self._after(sum(1 for _ in takewhile(lambda other: other <= nonce, self._nonces)))
+        then = self._at(self._instance.past.until(nonce))
         return {name: then.read(name) for name in then.global_names()}
 
     def renamed(self, process_id: str) -> Self:
@@ -61,26 +61,39 @@ class BareProcess:
         other = self.clone()
         other.info = self.info._replace(id=process_id)
         other._env = {**self._env, "Process": {**self._env["Process"], "Id": process_id}}
-        other._born_after = len(self._nonces)
+        other._first = other._instance.past.copy()
         return other
 
     def fresh(self) -> Self:
         """The same process as it was before its first message, or as it came by `renamed`."""
-        return self._after(self._born_after)
+        return self._at(self._first.copy())
 
-    def _after(self, count: int) -> Self:
+    @property
+    def undo_cost(self) -> UndoCost:
+        """What it takes to make its state again, as it must be after a message that failed."""
+        return self._instance.past.undo_cost
+
+    def sleep(self, attic: Attic) -> None:
+        """Let go of its Lua. What it is made from again stays in memory: its messages, and perhaps an image."""
+        self._instance.sleep()
+
+    def _at(self, past: Past) -> Self:
         other = copy(self)
-        other._nonces = self._nonces[:count]
-        other._instance = self._instance.clone(count)
+        other._instance = self._instance.at(past)
         return other
 
     def read(self, name: str) -> object:
         """A global of the module, or a field by a dotted path, read without running any of its code."""
-        return self._instance.read(name)
+        return self._awake().read(name)
 
     def global_names(self) -> list[str]:
         """The globals the module has made, in order of their names."""
-        return self._instance.global_names()
+        return self._awake().global_names()
+
+    def _awake(self) -> ModuleInstance:
+        if self._dormitory is not None:
+            self._dormitory.use(self)
+        return self._instance
 
     def _result(self, answer: dict[str, Any]) -> Result:
         error = answer.get("Error")

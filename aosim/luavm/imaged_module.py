@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aosim.errors import NotImaged
 from aosim.luavm.image import ImagedVm
-from aosim.luavm.module import NOBODY, ModuleCode, ModuleRuntime
+from aosim.luavm.module import NOBODY, ModuleRuntime
 from aosim.luavm.vm import Vm
 from aosim.profiles import Profile
 
@@ -23,13 +23,6 @@ class ImagedModule(ModuleRuntime):
             return self._vm.image()
         except NotImaged:
             return None
-
-    @classmethod
-    def revived(cls, code: ModuleCode, image: bytes) -> ImagedModule:
-        """A runtime of a module in the state of an image of another runtime of that module."""
-        runtime = cls.__new__(cls)
-        runtime._take(code, ImagedVm.from_image(image, NOBODY, "network", code.profile))
-        return runtime
 
     def _new_vm(self, profile: Profile) -> Vm:
         return ImagedVm(NOBODY, "network", profile)

@@ -10,9 +10,11 @@ from typing import Any, Self
 
 from lupa.lua53 import LuaError, LuaMemoryError
 
-from aosim.errors import BorderError
+from aosim.errors import BorderError, NotImaged
 from aosim.luavm.border import to_bytes
-from aosim.luavm.vm import Vm
+from aosim.luavm.image import ImagedVm, image_of, lua_bytes_of
+from aosim.luavm.past import Image, Past, Step, is_step
+from aosim.luavm.vm import LETTING_THROUGH, Vm
 from aosim.process_info import ProcessInfo
 from aosim.profiles import AOS, Profile
 
@@ -82,6 +84,16 @@ class ModuleRuntime:
         for name, text in code.boot:
             self._set(b"built_in", b"add", to_bytes(name), to_bytes(text))
 
+    @classmethod
+    def revived(cls, code: ModuleCode, image: bytes, parts: Iterable[str] = ()) -> Self:
+        """A runtime of a module in the state of an image of another runtime of that module."""
+        runtime = cls.__new__(cls)
+        vm = ImagedVm.from_image(image, NOBODY, "network", code.profile)
+        for part in parts:
+            vm.bring(part)
+        runtime._take(code, vm)
+        return runtime
+
     def open_files(self, files: Mapping[str, str]) -> None:
         """Let the process read these texts at their paths, and no others."""
         for path in self._open_paths:
@@ -113,6 +125,15 @@ class ModuleRuntime:
     def global_names(self) -> list[str]:
         """The globals the author has made, in order of their names."""
         return self._vm.global_names()
+
+    def late_image(self) -> bytes:
+        """The state as bytes, but for the files, which are closed from here on. Raises NotImaged."""
+        self.open_files({})
+        return image_of(self._vm)
+
+    def lua_bytes(self) -> int:
+        """How much memory the Lua takes, with what will be collected soon."""
+        return lua_bytes_of(self._vm)
 
     def size_bytes(self) -> int:
         """How much memory the state takes."""
@@ -164,28 +185,44 @@ class ModuleInstance:
         self._files = {f"/data/{name}": text for name, text in (files or {}).items()}
         self._code = code or ModuleCode(profile=profile)
         self._undo = undo
-        self._log: list[tuple[bytes, bytes]] = []
+        self.past = Past()
         self._parts: list[str] = []
-        self._runtime: ModuleRuntime | None = None  # None: to be made again from the log
+        self._runtime: ModuleRuntime | None = None  # None: to be made again from its past
 
-    def handle(self, message: dict[str, Any], env: dict[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
-        """Evaluate one message. Never raises for what the message or the process do."""
-        call = (json_bytes(message), json_bytes(env))
-        answer = self._answer(call)
+    def handle(
+        self, message: dict[str, Any], env: dict[str, Any], *, dry_run: bool = False, nonce: int | None = None
+    ) -> dict[str, Any]:
+        """Evaluate one message, with its place in a log if it has one. Never raises for what it or the process do."""
+        step = _step(json_bytes(message), json_bytes(env), nonce)
+        if dry_run:
+            self.shorten_past()
+        elif len(self.past.log) >= self.past.look_at:
+            runtime = self._current()
+            if self.past.is_image_due(runtime.lua_bytes()):
+                self._take_image(runtime)
+        answer = self._answer(step)
         if dry_run or (self._undo and is_failure(answer.get("Error"))):
             self._runtime = None
         else:
-            self._log.append(call)
+            self.past.log.append(step)
         return answer
 
-    def clone(self, count: int | None = None) -> Self:
-        """Another in the same state, or in that after so many messages; from here on neither knows of the other.
-
-        Its runtime is made when it is used.
-        """
+    def at(self, past: Past) -> Self:
+        """Another in the state that a past leads to, which it goes on with. Its runtime is made when it is used."""
         other = copy(self)
-        other._log, other._parts, other._runtime = self._log[:count], self._parts.copy(), None
+        other.past, other._parts, other._runtime = past, self._parts.copy(), None
         return other
+
+    def shorten_past(self) -> None:
+        """Take an image if that is cheaper than to evaluate once more what has come since the last."""
+        runtime, past = self._runtime, self.past
+        if runtime is not None and past.is_long() and past.is_longer_than_image(runtime.lua_bytes()):
+            self._take_image(runtime)
+
+    def sleep(self) -> None:
+        """Let go of the runtime."""
+        self.shorten_past()
+        self._runtime = None
 
     def read(self, name: str) -> object:
         """A global, or a field by a dotted path, read without running any code of the author."""
@@ -195,10 +232,10 @@ class ModuleInstance:
         """The globals the author has made, in order of their names."""
         return self._current().global_names()
 
-    def _answer(self, call: tuple[bytes, bytes]) -> dict[str, Any]:
+    def _answer(self, step: Step) -> dict[str, Any]:
         while True:
             try:
-                answer = json.loads(self._current().answer(*call))
+                answer = json.loads(self._current().answer(*_call(step)))
                 return answer if isinstance(answer, dict) else {}
             except ModuleFailed as problem:
                 return {"Error": problem.value}
@@ -207,20 +244,45 @@ class ModuleInstance:
             except PartWanted as missing:
                 self._parts.append(missing.name)
                 self._runtime = None
+                if missing.name == LETTING_THROUGH:  # nothing of an image can stay, see LuaProcess
+                    self.past.forget_images()
 
     def _current(self) -> ModuleRuntime:
         if self._runtime is None:
-            runtime = ModuleRuntime(self._code, self._parts)
+            image = self.past.image
+            if image is None:
+                runtime = ModuleRuntime(self._code, self._parts)
+            else:
+                runtime = ModuleRuntime.revived(self._code, image.data, self._parts)
             runtime.open_files(self._files)
-            for call in self._log:
-                _replay(runtime, call)
+            for step in filter(is_step, self.past.log):
+                _replay(runtime, step)
             self._runtime = runtime
+            if self.past.owe() and self.past.would_pay(runtime.lua_bytes()):
+                self._take_image(runtime)
         return self._runtime
 
+    def _take_image(self, runtime: ModuleRuntime) -> None:
+        try:
+            self.past.take(Image(runtime.late_image(), ""))
+        except NotImaged as problem:
+            self.past.refuse(str(problem))
+        finally:
+            runtime.open_files(self._files)
 
-def _replay(runtime: ModuleRuntime, call: tuple[bytes, bytes]) -> None:
+
+def _step(message: bytes, env: bytes, nonce: int | None) -> Step:
+    """A call as a `Past` keeps it."""
+    return (b"", b"", message, 0, 0, nonce, 0, 0, env)
+
+
+def _call(step: Step) -> tuple[bytes, bytes]:
+    return step[2], step[-1]
+
+
+def _replay(runtime: ModuleRuntime, step: Step) -> None:
     try:
-        runtime.answer(*call)
+        runtime.answer(*_call(step))
     except ModuleFailed:
         return  # as it did when it was evaluated for the first time
 
