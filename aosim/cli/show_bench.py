@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aosim.bench.journal import bench_journal
 from aosim.bench.library import bench_library
 from aosim.bench.main import Row, bench
 from aosim.bench.module import bench_module
@@ -13,13 +14,15 @@ from aosim.cli.paper import Paper
 def show_bench(workloads: Sequence[str], *, quick: bool, as_json: bool) -> int:
     """Measure and print; always 0, for a figure that misses its target is an answer too.
 
-    "library" as the first workload stands for the libraries of a process, "module" for the module protocol; what
-    follows are tasks of the one, patterns of calls of the other.
+    "library" as the first workload stands for the libraries of a process, "module" for the module protocol, "journal"
+    for recording and replaying; what follows are tasks of the first, patterns of calls of the second, workloads.
     """
     paper = Paper(as_json=as_json)
     first, rest = (workloads[0], workloads[1:]) if workloads else ("", ())
     if first == "library":
         rows, against = bench_library(rest, quick=quick), "plain Lua"
+    elif first == "journal":
+        rows, against = bench_journal(rest, quick=quick), "without"
     elif first == "module":
         rows, against = bench_module(rest, quick=quick), ""
     else:
