@@ -132,7 +132,8 @@ class Looking(ABC):
     def _resident(self, which: Address) -> Resident:
         address = self._outside.resolve(which)
         if address not in self._engine.residents:
-            raise UnknownName(str(which), [one.name for one in self._engine.residents.values()], kind="process")
+            name = which if isinstance(which, str) else which.name
+            raise UnknownName(name, [one.name for one in self._engine.residents.values()], kind="process")
         return self._engine.residents[address]
 
     def _scheduled(self, due_ms: int, event: Event) -> Scheduled:

@@ -162,8 +162,9 @@ class TimeTravel(Looking):
             moments = timeline.moments()
             for begin, end in zip(moments[-2::-1], moments[:0:-1], strict=True):
                 changes = self._changes(begin, end, resident.id, path)
-                if changes:
-                    return changes[-1]
+                for change in reversed(changes):
+                    if _same(change.after, now):
+                        return change
         if now is not None:
             raise UsageError(
                 f"no message made {path} of {resident.name!r} what it is: a fault has put the process back"
@@ -278,8 +279,13 @@ class _Changes(Observer):
         self._engine = engine
         self._id = process_id
         self._path = path
-        self._now = _value(engine.residents[process_id], path) if process_id in engine.residents else None
+        self._known = process_id in engine.residents  # it has booted
+        self._now = _value(engine.residents[process_id], path) if self._known else None
         self.found: list[Blame] = []
+
+    def on_assigned(self, assignment: Assignment) -> None:
+        if assignment.process_id == self._id and self._known:  # not by a message alone: a fault may put it back
+            self._now = _value(self._engine.residents[self._id], self._path)
 
     def on_result(self, assignment: Assignment, result: Result) -> None:
         message, process_id, nonce = assignment[:3]
@@ -287,7 +293,7 @@ class _Changes(Observer):
         # A process is looked at when it has booted: its Process message and the script after it are told together.
         if process_id != self._id or (nonce is not None and engine.scheduler.nonce(process_id) > nonce + 1):
             return
-        before, resident = self._now, engine.residents[process_id]
+        before, resident, self._known = self._now, engine.residents[process_id], True
         self._now = _value(resident, self._path) if result.error is None else before
         if not _same(before, self._now):
             place = (resident.name, self._path, nonce, message, engine.events)

@@ -34,7 +34,7 @@ def test_a_fork_has_the_same_future_as_what_it_was_forked_from() -> None:
     assert told(sim) == told(third)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(st.integers(0, 10_000), st.booleans(), st.integers(0, 20), st.integers(0, 20))
 def test_fork_then_run_equals_run(seed: int, rough: bool, before: int, between: int) -> None:
     sim, alone = world(seed, rough=rough), world(seed, rough=rough)
