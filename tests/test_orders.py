@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -118,17 +120,17 @@ def test_what_is_no_order_is_refused_with_its_place(text: str) -> None:
 @pytest.mark.parametrize(
     "values", [{"drawn": -1}, {"drawn": True}, {"drawn": 1, "swaps": ((1, 1),)}, {"swaps": (1,)}, {"swaps": 3}]
 )
-def test_an_order_that_cannot_be_is_refused(values: dict[str, object]) -> None:
+def test_an_order_that_cannot_be_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        Order(**values)  # type: ignore[arg-type]
+        Order(**values)
 
 
 def test_a_number_is_an_order_to_be_drawn() -> None:
     assert (as_order(3), as_order(None)) == (Order(drawn=3), Order())
 
 
-def crowd(**options: object) -> Simulation:
-    sim = Simulation(7, **options)  # type: ignore[arg-type]
+def crowd(**options: Any) -> Simulation:
+    sim = Simulation(7, **options)
     sim.spawn("Seen = Seen or ''; Handlers.add('N', 'N', function(m) Seen = Seen .. m.Who end)", name="door")
     for name in NAMES:
         sim.wallet(name).send("door", Action="N", Who=name)
@@ -153,3 +155,33 @@ def test_a_drawn_order_is_another_run_and_told_swaps_are_the_same_run_again() ->
 def test_where_no_two_messages_arrive_at_one_instant_no_order_matters() -> None:
     latency = Uniform(0, 10**9)
     assert crowd(order=1, latency=latency).fingerprint == crowd(latency=latency).fingerprint
+
+
+def test_a_recorded_run_goes_on_in_its_order(tmp_path: Path) -> None:
+    for order in (Order(drawn=3), Order(swaps=((1, 4), (3, 1)))):
+        whole = crowd(order=order)
+        path = tmp_path / f"{order}.db"
+        crowd(order=order, journal=path).close()
+        again = Simulation.resume(path)
+        assert (again.fingerprint, again.swaps) == (whole.fingerprint, whole.swaps)
+        for sim in (whole, again):
+            for name in NAMES:
+                sim.wallet(name).send("door", Action="N", Who=name)
+            sim.run()
+        assert (again.fingerprint, again.swaps) == (whole.fingerprint, whole.swaps)
+        again.close()
+
+
+def test_a_fork_and_a_run_gone_back_keep_their_order() -> None:
+    sim = crowd(order=3)
+    fork = sim.fork()
+    assert fork.swaps == sim.swaps
+    for one in (sim, fork):
+        for name in NAMES:
+            one.wallet(name).send("door", Action="N", Who=name)
+        one.run()
+    assert fork.fingerprint == sim.fingerprint
+    end = sim.fingerprint
+    sim.goto(3)
+    sim.goto(12)
+    assert sim.fingerprint == end
