@@ -265,7 +265,7 @@ def demo(seed: Seed = 7, as_json: Json = False, quick: Quick = False) -> None:
 def bench(
     workloads: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WORKLOAD", help="All by default; 'library', 'module' for other figures."),
+        typer.Argument(metavar="WORKLOAD", help="All by default; 'library', 'module', 'journal' for other figures."),
     ] = None,
     quick: Quick = False,
     as_json: Json = False,
