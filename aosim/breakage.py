@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from copy import copy
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aosim.errors import UsageError
 from aosim.events import Arrival, Birth, CrashTick, Turn
@@ -17,6 +17,7 @@ from aosim.luavm.bare import BareProcess
 from aosim.luavm.process import LuaProcess
 from aosim.message import Assignment, Message, find_tag
 from aosim.packing import pack
+from aosim.patches import apply_patch, patch_of
 from aosim.process import Process, PythonProcess
 from aosim.residents import Resident
 from aosim.striking import Called, Striking
@@ -360,6 +361,7 @@ class Breakage:
         left = [number for number, entry in enumerate(done) if number not in gone and entry[1] != process_id]
         gone = self._forgotten[process_id] = (*gone, *left[-count:])
         process, chain = self._fresh(resident), id_of(process_id.encode())
+        tree: dict[str, Any] | None = None if resident.tree is None else {}
         for number, (_, message_id, _, nonce, timestamp_ms, height, cron, verdict, *_) in enumerate(done):
             if not cron:
                 chain = id_of((chain + message_id).encode())
@@ -368,7 +370,12 @@ class Breakage:
             message = engine.find_message(message_id)
             assert message is not None
             epoch, link = (None, "") if cron else (0, chain)
-            process.handle(Assignment(message, process_id, nonce, epoch, timestamp_ms, height, link, cron))
+            result = process.handle(Assignment(message, process_id, nonce, epoch, timestamp_ms, height, link, cron))
+            resident.prompt = result.prompt
+            if tree is not None:
+                for patch in filter(None, map(patch_of, result.messages)):
+                    apply_patch(tree, patch)
+        resident.tree = tree
         engine.replace_process(resident, process)
 
     def _fresh(self, resident: Resident) -> Process:

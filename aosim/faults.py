@@ -216,7 +216,7 @@ class Rate:
         return f"{self.kind} {link} {self.rate:g}{_window(self.from_ms, self.until_ms)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Faults:
     """What goes wrong in a run: rates for every message, rates for some (`rates`), and single faults (`strikes`).
 
@@ -254,6 +254,17 @@ class Faults:
             object.__setattr__(self, name, given)
         if self.exact and self.all_rates:
             raise UsageError("exact=True: a plan of strikes alone, without rates")
+
+    def __repr__(self) -> str:
+        """What is given beside the defaults."""
+        given = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        told = [f"{name}={value!r}" for name, value in given if value != getattr(_NO_FAULTS, name)]
+        return f"Faults({', '.join(told)})"
+
+    @property
+    def told(self) -> str:
+        """How to say it after the other options of a simulation; nothing when nothing goes wrong."""
+        return f", faults={self!r}" if self != _NO_FAULTS else ""
 
     @property
     def all_rates(self) -> tuple[Rate, ...]:
@@ -301,7 +312,7 @@ def as_faults(faults: Faults | None) -> Faults:
     """A plan; None is one by which nothing goes wrong. Raises UsageError for anything else."""
     if not isinstance(faults, Faults | None):
         raise UsageError(f"faults={faults!r}: a Faults(...), as in Faults(loss=0.01)")
-    return faults if faults is not None else Faults()
+    return faults if faults is not None else _NO_FAULTS
 
 
 def read_strikes(text: str, where: str = "strikes") -> tuple[Fault, ...]:
@@ -407,3 +418,6 @@ def _escaped(one: str) -> str:
 
 def _unquoted(name: str) -> str:
     return _ESCAPED.sub(lambda found: bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "surrogatepass"), name)
+
+
+_NO_FAULTS = Faults()

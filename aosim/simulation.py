@@ -96,7 +96,7 @@ class Simulation(Breaking, TimeTravel):
             raise UsageError("links= shapes the network that aosim makes; a network= of your own has its own links")
         dormitory = None if resident_max is None else Dormitory(resident_max)
         parts = Parts(world, _journal(journal, world), network, dormitory)
-        self._invariants = Invariants(parts.engine, f"Simulation(seed={seed}{world.order.told})")
+        self._invariants = Invariants(parts.engine, f"Simulation(seed={seed}{world.order.told}{world.faults.told})")
         self._take(parts)
 
     @classmethod

@@ -120,3 +120,10 @@ def test_a_partition_parts_those_of_different_groups_and_leaves_the_others_alone
     alone = Partition((("a",), ("*",)))
     assert alone.parts(("d", ""), ("id", "a"))
     assert not alone.parts(("d", ""), ("e", ""))
+
+
+def test_a_plan_shows_what_is_given() -> None:
+    assert repr(Faults(loss=0.5, strikes=[Slow("a", 5)])) == (  # type: ignore[arg-type]
+        "Faults(loss=0.5, strikes=(Slow(process='a', per_message_ms=5, from_ms=0, until_ms=None),))"
+    )
+    assert (repr(Faults()), Faults().told) == ("Faults()", "")

@@ -255,3 +255,19 @@ def test_a_late_child_that_comes_twice_is_born_once() -> None:
     sim.run()
     assert [process.name for process in sim.processes] == ["ledger", "child"]
     assert counts_add_up(sim)
+
+
+def test_a_process_that_forgets_what_it_has_published_has_not_published_it() -> None:
+    sim = Simulation()
+    code = """
+    Handlers.add("Set", "Set", function(msg)
+      Send({ device = "patch@1.0", cache = { [msg.Name] = msg.Data } })
+    end)
+    """
+    process = sim.spawn(code, name="published", module="hyper-aos")
+    for data in ("1", "2"):
+        process.send(data, Action="Set", Name="value")
+        sim.run()
+    assert process.read("cache/value") == "2"
+    sim.crash(process, losing=1)
+    assert process.read("cache/value") == "1"

@@ -80,10 +80,10 @@ plans = st.builds(
 seeds = st.integers(0, 10_000)
 
 
-def world(seed: int, faults: Faults | None, *observers: Observer) -> Simulation:
+def world(seed: int, faults: Faults | None, *observers: Observer, order: int | None = None) -> Simulation:
     """Three processes, a wallet that writes to them for twenty seconds, and whatever they make of it."""
     random = Random(seed)
-    sim = Simulation(seed, faults=faults, latency=Uniform(1, 300))
+    sim = Simulation(seed, faults=faults, latency=Uniform(1, 300), order=order)
     for observer in observers:
         sim.observe(observer)
     alice = sim.wallet("alice")
@@ -150,12 +150,12 @@ def balanced(sim: Simulation) -> None:
     assert min(counts.as_dict().values()) >= 0
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(seeds, plans, st.booleans())
 def test_no_message_is_gone_without_a_fate_whatever_goes_wrong(seed: int, plan: Faults, called: bool) -> None:
     fates = Fates()
     sim = world(seed, plan, fates)
-    for _ in range(60):
+    for _ in range(40):
         sim.step()
         balanced(sim)
     if called:
@@ -171,11 +171,13 @@ def test_no_message_is_gone_without_a_fate_whatever_goes_wrong(seed: int, plan: 
 
 
 @settings(max_examples=8)
-@given(seeds, plans)
-def test_what_struck_strikes_again_as_a_schedule_and_nothing_else_does(seed: int, plan: Faults) -> None:
-    first = world(seed, plan)
+@given(seeds, plans, st.sampled_from([None, 1]))
+def test_what_struck_strikes_again_as_a_schedule_and_nothing_else_does(
+    seed: int, plan: Faults, order: int | None
+) -> None:
+    first = world(seed, plan, order=order)
     first.run(for_ms=30_000)
-    again = world(seed, first.faults.schedule)
+    again = world(seed, first.faults.schedule, order=order)
     again.run(for_ms=30_000)
     assert again.faults.strikes == first.faults.strikes
     assert again.fingerprint == first.fingerprint
@@ -204,6 +206,21 @@ def test_a_fork_under_faults_goes_on_as_the_first_would_have(seed: int, plan: Fa
         one.run(for_ms=20_000)
     assert other.fingerprint == sim.fingerprint == alone.fingerprint
     balanced(other)
+
+
+@settings(max_examples=5)
+@given(seeds, plans, st.integers(0, 25_000))
+def test_a_run_with_faults_moved_in_time_comes_to_the_same_states(seed: int, plan: Faults, at_ms: int) -> None:
+    sim = world(seed, plan)
+    commanded(sim, seed)
+    sim.run(for_ms=at_ms)
+    there = (sim.events, sim.fingerprint, sim.held, sim.faults.strikes)
+    sim.run(for_ms=3_000)
+    end = (sim.events, sim.fingerprint, sim.held, sim.faults.strikes)
+    sim.goto(there[0])
+    assert (sim.events, sim.fingerprint, sim.held, sim.faults.strikes) == there
+    sim.goto(end[0])
+    assert (sim.events, sim.fingerprint, sim.held, sim.faults.strikes) == end
 
 
 @settings(max_examples=8)
@@ -253,7 +270,7 @@ def test_these_plans_see_every_kind_of_fault_and_fate() -> None:
     struck: Counter[str] = Counter()
     total: Counter[str] = Counter()
     plan = Faults(loss=0.1, dup=0.2, reorder=0.2, spike=0.1, crash=0.05, losing=1, late_births_ms=9, jitter_ms=5)
-    for seed in range(12):
+    for seed in range(8):
         sim = world(seed, plan)
         sim.run(for_ms=20_000)
         commanded(sim, seed)
