@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,8 +17,10 @@ from aosim.spawning import SpawnPlan
 from aosim.verified import Recorded, is_done
 from aosim.wallet import Wallet
 
-_KINDS = (b"sent", b"pushed", b"item", b"imported", b"patched")
+_KINDS = (b"sent", b"pushed", b"item", b"imported", b"patched", b"copied", b"fault")
 _MARKS = {bytes([0xA0 + len(kind)]) + kind: kind.decode() for kind in _KINDS}  # how msgpack begins such a text
+
+_LOST = re.compile(r"crash (?:[^\s>]+>)?([^\s#]+)\S* .*losing [0-9]")  # a crash that has cost a process state
 
 
 class Member(NamedTuple):
@@ -55,6 +58,7 @@ class Traffic:
         self.modules: dict[str, Source] = {}  # modules of the caller's own, by their ids
         self.items: list[Message] = []  # on the weave
         self._members: dict[str, Member] = {}  # by their ids
+        self._refused: dict[str, str] = {}  # why what a process got does not tell its state, by name or id
         plans = self._plans()
         candidates: dict[str, Message] = {}
         for packed in journal.packed():
@@ -65,6 +69,11 @@ class Traffic:
                     candidates[message.id] = message
             elif kind == "item":
                 self.items.append(_item(unpack(packed)))
+            elif kind == "copied":
+                _, _, copy_id, name, _ = unpack(packed)
+                self._refused |= dict.fromkeys((copy_id, name), "began as a copy of another process")
+            elif kind == "fault" and (found := _LOST.match(unpack(packed)[1])):
+                self._refused[found[1]] = "lost a part of its state in a crash"
         born = dict.fromkeys(unpack(packed)[2] for packed in journal.packed() if is_done(packed))
         for process_id in born:
             if process_id in candidates:
@@ -78,6 +87,12 @@ class Traffic:
     def member(self, name: str) -> Member:
         """The process of a name or id. Raises UnknownName."""
         found = self._members.get(self.names.get(name, name))
+        for one in (name, found.name if found is not None else name):
+            if one in self._refused:
+                raise UsageError(
+                    f"process {name!r} {self._refused[one]}, so what it got does not tell what it was: "
+                    "replay the run as a whole"
+                )
         if found is None:
             raise UnknownName(name, [one.name for one in self._members.values()], kind="process in the record")
         return found

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import NamedTuple
 
 from aosim import JournalError, Simulation, Uniform
@@ -144,10 +145,10 @@ class Summary:
     problems: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        slowest = max(self.resumed_ms, default=0)
+        half = median(self.resumed_ms or [0])
         return (
             f"{self.kills} kills in {self.rounds} runs ({self.in_transactions} inside a transaction, {self.unready} "
-            f"before it was ready); {len(self.resumed_ms)} resumed, the slowest within {slowest:.0f} ms, "
+            f"before it was ready); {len(self.resumed_ms)} resumed, half of them within {half:.0f} ms, "
             f"start of the program included; {len(self.problems)} problems"
         )
 

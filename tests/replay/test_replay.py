@@ -198,3 +198,18 @@ def test_progress_is_told_from_none_to_all(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     entries = replay(path, progress=lambda done, count: told.append((done, count))).entries
     assert told == [(0, entries), (entries, entries)]
+
+
+def test_a_process_whose_state_is_not_that_of_its_messages_is_refused_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    with closing(make_world(path, ["Add", "Add", "run"])) as sim:
+        sim.process("one").fork(name="copy")
+        sim.crash("one", losing=1)
+        sim.crash("other")
+        sim.run()
+    assert replay(path)
+    with pytest.raises(UsageError, match="'copy' began as a copy"):
+        replay_process(path, "copy")
+    with pytest.raises(UsageError, match="'one' lost a part of its state in a crash"):
+        replay_process(path, "one")
+    assert replay_process(path, "other")
