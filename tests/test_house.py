@@ -31,7 +31,7 @@ FLOORS = [
     },
     {"luavm"},
     {
-        *("breakage", "breaking", "engine", "handles", "inlet", "invariants", "looking", "outside", "parts"),
+        *("branching", "breakage", "breaking", "engine", "handles", "inlet", "invariants", "looking", "outside", "parts"),
         *("peeking", "post"),
         *("simulation", "spawning", "timeline", "timetravel", "__init__"),
     },

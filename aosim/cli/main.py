@@ -229,6 +229,24 @@ def diff(
         raise typer.Exit(show_diff(first, second, Given(handlers=handlers, as_json=as_json)))
 
 
+@app.command()
+def fork(
+    file: Annotated[Path, typer.Argument(metavar="RUN", help="A recorded run. It is not changed.")],
+    journal: Annotated[Path, typer.Option("--journal", metavar="FILE", help="Record the branch there.")],
+    at: Annotated[int | None, typer.Option("--at", metavar="N", help="After this event; the last by default.")] = None,
+    handlers: Handlers = None,
+    latency: Annotated[str | None, typer.Option(metavar="TIME", help="When the run had a model of its own.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Begin a branch of a recorded run, from an event on, in a file of its own."""
+    from aosim.cli.fork import show_fork
+    from aosim.cli.replay import Given
+
+    with told():
+        given = Given(handlers=handlers, latency=latency, as_json=as_json)
+        raise typer.Exit(show_fork(file, journal, given, at=at))
+
+
 @app.command("import")
 def import_command(
     file: Annotated[Path, typer.Argument(metavar="TRAFFIC", help="JSON: a list of messages, or a gateway's answer.")],
