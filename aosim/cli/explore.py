@@ -118,7 +118,7 @@ def _print(paper: Paper, report: Exploration, again: str) -> None:
     if found is not None:
         _print_found(paper, found, report)
     totals = (
-        f"{number_of(report.runs, 'run')}, {report.fingerprints:,} of them different, "
+        f"{number_of(report.runs, 'run')}{_orders(report)}, {report.fingerprints:,} of them different, "
         f"{number_of(report.events, 'event')}, {report.seconds:.1f} s"
     )
     paper.line(paper.paint(f"{totals}: {'broken' if found is not None else 'nothing broke'}", _colour(report)))
@@ -134,6 +134,12 @@ def _print(paper: Paper, report: Exploration, again: str) -> None:
         seconds=round(report.seconds, 3),
         again=again,
     )
+
+
+def _orders(report: Exploration) -> str:
+    if not report.orders:
+        return ""
+    return " in an order of its own" if report.runs == 1 else " in orders of their own"
 
 
 def _colour(report: Exploration) -> str:
