@@ -9,7 +9,7 @@ for name, functions in next, {
   string = "byte char dump find format gmatch gsub lower match pack rep reverse sub unpack upper",
   table = "concat insert move pack remove sort unpack", math = "abs atan ceil exp floor huge log max min tointeger type",
   coroutine = "create isyieldable resume running status yield",
-  debug = "getinfo getmetatable getregistry getupvalue setmetatable traceback upvalueid", os = "date difftime", utf8 = "char"
+  debug = "getinfo getmetatable getregistry getupvalue sethook setmetatable traceback upvalueid", os = "date difftime", utf8 = "char"
 } do
   raw[name], own[name] = {}, _G[name]
   for inner in functions:gmatch("%w+") do

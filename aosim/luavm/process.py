@@ -50,7 +50,6 @@ class LuaProcess:
         self.info = info
         self._id = info.id
         self._born = info  # who it was at its start
-        self._born = info  # who it was at its start
         self._fidelity, self._profile, self._limits = fidelity, profile, limits
         self._weave = weave if weave is not None else Weave()
         self._wanted: tuple[str, ...] = ()  # parts of the runtime that have to be there from the start
@@ -78,6 +77,9 @@ class LuaProcess:
         except LuaError as problem:
             self._vm = None
             return _broken(problem)
+        except BaseException:  # somebody has interrupted us
+            self._vm = None
+            raise
         if out is None:
             self._log.append(step)
             return self._nothing
@@ -256,6 +258,9 @@ class LuaProcess:
             result = self._answer(out)
         except LuaError as problem:
             result = _broken(problem)
+        except BaseException:  # a fault of ours, or somebody has interrupted us
+            self._vm = None
+            raise
         if step[_FLAGS] >= _BOOT:
             vm.forget_parts()
         return result

@@ -12,6 +12,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any, TypeVar
 
+from lupa.lua53 import LuaError
+
 from aosim.errors import BorderError
 from aosim.limits import Limits
 
@@ -33,6 +35,16 @@ T = TypeVar("T")
 
 class ServiceRefused(Exception):
     """A question that has no answer, in words for the author of the process."""
+
+
+class ServiceFailed(LuaError):  # type: ignore[misc]
+    """A fault of ours while a question was answered: the message fails, as with any fault of the runtime."""
+
+    def __init__(self, name: bytes, problem: Exception) -> None:
+        super().__init__(
+            f"aosim could not answer {name.decode()!r}, which is a fault of aosim: "
+            f"{type(problem).__name__}: {problem}. The message failed and left no trace; please report what it did"
+        )
 
 
 class PartMissing(Exception):
@@ -76,11 +88,15 @@ class Desk:
         self._kept[type(value)] = value
 
     def answer(self, name: bytes, *question: Scalar) -> tuple[Scalar, ...]:
-        """True and the answer, or False and why there is none."""
+        """True and the answer, or False and why there is none. Raises ServiceFailed for what no service may raise."""
         try:
             return (True, *find_service(name)(self, *question))
         except ServiceRefused as problem:
             return (False, str(problem).encode("utf-8", "surrogateescape"))
+        except (BorderError, LuaError, MemoryError, PartMissing):
+            raise
+        except Exception as problem:
+            raise ServiceFailed(name, problem) from problem
 
 
 @cache

@@ -206,7 +206,9 @@ class Database:
         try:
             if self.around.charge(STATEMENT_STEPS):
                 raise apsw.InterruptError
-            return run(*arguments)
+            answer = run(*arguments)
+            self.note(OK)  # again: functions of the process may have used it meanwhile
+            return answer
         except CallFailed as problem:
             self.note(ERROR, str(problem).encode("utf-8", "surrogateescape"))
         except UnicodeDecodeError:

@@ -99,8 +99,9 @@ class AllDatabases:
         finally:
             self._depth -= 1
         answer = out if isinstance(out, tuple) else (out,)
-        if answer[0] is not True:
-            raise CallFailed((answer[1] if answer[0] is False else answer[-1]).decode("utf-8", "surrogateescape"))
+        if answer[0] is not True:  # False and the error, or what the runtime tells of itself when it was stopped
+            texts = [value for value in answer if isinstance(value, bytes)]
+            raise CallFailed((texts[-1] if texts else b"interrupted").decode("utf-8", "surrogateescape"))
         return answer[1:]
 
     def raise_missing(self) -> None:

@@ -244,6 +244,9 @@ end
 local function begin_waiting()
   local thread = raw.coroutine.running()
   local worker = k.workers[thread]
+  if k.ours[thread] and not worker then -- a function that a library of the host's calls
+    error("attempt to yield across a C-call boundary", 0)
+  end
   k.is_waiting = true
   local waiting = k.waiting or k.part("waiting")
   waiting.note(thread, worker)

@@ -152,10 +152,34 @@ makers.lsqlite3 = function()
   return (library("lsqlite3"))
 end
 
+local YIELDED = "attempt to yield across a C-call boundary"
+
+local function refuse()
+  raw.debug.sethook()
+  raw.error(YIELDED, 0)
+end
+
+-- What such a function gives. Code of the author's that yields here has nobody who would resume it: it goes on with an
+-- error, as it would if the library were in C.
+local function given(thread, ok, first, ...)
+  if not ok then
+    raw.error(first, 0)
+  elseif raw.coroutine.status(thread) == "dead" then
+    return first, ...
+  elseif first == k.need then
+    raw.coroutine.yield(first, ...)
+  else
+    raw.debug.sethook(thread, refuse, "", 1)
+  end
+  return given(thread, raw.coroutine.resume(thread))
+end
+
 --- Called by the host, in the midst of a question: a function of the process that a library keeps.
 function libraries.call_library(key, ...)
   local _, private = library(key)
-  return private.call(...)
+  local thread = raw.coroutine.create(private.call)
+  k.ours[thread] = true
+  return given(thread, raw.coroutine.resume(thread, ...))
 end
 
 -- aos: these modules are functions that return the runtime's own.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aosim import ProcessHandle
+from aosim.errors import EvalError
 from lib.sqlite_desk import new_desk, text_of_error
 
 
@@ -131,3 +132,77 @@ def test_a_progress_handler_ends_what_takes_too_long(process: ProcessHandle) -> 
     process.eval("ticks = 0 db:progress_handler(100, function(most) ticks = ticks + 1 return ticks > most end, 50)")
     endless = "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c"
     assert process.eval(f"{{ db:exec('{endless}'), db:errmsg(), ticks }}") == [9, "interrupted", 51]
+
+
+_YIELDS = "attempt to yield across a C-call boundary"
+_MADE = """
+calls = 0
+function wait() calls = calls + 1 Receive({ Action = 'Never' }) end
+function give() calls = calls + 1 coroutine.yield(1) end
+function caught() calls = calls + 1 ok, problem = pcall(Receive, { Action = 'Never' }) end
+function use(f)
+  db:create_function('scalar', 0, f)
+  db:create_aggregate('final', 1, function() end, f)
+  db:create_aggregate('step', 1, f, function() end)
+  db:create_collation('ordered', f)
+end
+"""
+
+
+@pytest.mark.parametrize("how", ["wait", "give"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select scalar()",
+        "select final(id) from accounts",
+        "select step(id) from accounts",
+        "select name from accounts order by name collate ordered",
+    ],
+)
+def test_waiting_in_a_function_that_sql_calls_is_an_error_of_the_statement(
+    process: ProcessHandle, how: str, sql: str
+) -> None:
+    process.eval(_MADE + f"use({how})")
+    assert process.eval(f"{{ pcall(function() for v in db:urows('{sql}') do end end) }}") == [False, _YIELDS]
+    assert process.eval(f"{{ db:exec('{sql}'), db:errmsg() }}") == [1, _YIELDS]
+    process.eval("kept = 1")
+    with pytest.raises(EvalError, match=_YIELDS):
+        process.eval(f"kept = 2 for v in db:urows('{sql}') do end")
+    assert process.eval("kept") == 1
+
+
+@pytest.mark.parametrize("how", ["wait", "give"])
+@pytest.mark.parametrize("hook", ["commit_hook", "rollback_hook", "update_hook", "trace", "busy_handler"])
+def test_waiting_in_a_hook_ends_at_the_hook(process: ProcessHandle, how: str, hook: str) -> None:
+    process.eval(_MADE + f"db:{hook}({how}) db:progress_handler(1, {how})")
+    process.eval("db:exec('begin; insert into accounts (name) values (1); commit; begin; rollback')")
+    assert process.eval("calls") > 0
+    assert process.waiting == 0
+
+
+def test_a_function_that_sql_calls_may_catch_that_it_cannot_wait(process: ProcessHandle) -> None:
+    before = process.eval(_MADE + "use(caught) return #Handlers.list")
+    assert process.eval("{ db:exec('select scalar()'), ok, problem, #Handlers.list }") == [0, False, _YIELDS, before]
+
+
+def test_a_function_may_ask_a_query_that_ends_of_the_database_that_calls_it(process: ProcessHandle) -> None:
+    process.eval("db:create_function('rows', 0, function(ctx) ctx:result(#all('select 1')) end)")
+    assert process.eval("{ all('select rows()'), db:exec('select rows()'), db:errcode() }") == [[[1]], 0, 0]
+
+
+def test_a_function_that_sql_calls_may_have_coroutines_of_its_own(process: ProcessHandle) -> None:
+    process.eval("""db:create_function('third', 0, function(ctx)
+      local next = coroutine.wrap(function() for n = 1, 9 do coroutine.yield(n * #all('select 1')) end end)
+      next() next() ctx:result(next())
+    end)""")
+    assert process.eval("all('select third()')") == [[3]]
+
+
+def test_an_error_in_a_hook_ends_there_but_for_a_progress_handler(process: ProcessHandle) -> None:
+    process.eval("function fail() calls = (calls or 0) + 1 error('no') end")
+    for hook in ("update_hook", "trace", "commit_hook", "rollback_hook"):
+        process.eval(f"db:{hook}(fail)")
+    assert process.eval("{ db:exec(\"insert into accounts (name) values ('dora')\"), db:errcode() }") == [0, 0]
+    assert process.eval("calls") == 3
+    process.eval("db:progress_handler(1, fail)")
+    assert process.eval("{ db:exec('select count(*) from accounts') }") == [9]

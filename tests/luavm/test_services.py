@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from aosim import Simulation
+from aosim import Fate, Simulation
 from aosim.errors import BorderError, EvalError
 from aosim.luavm import services, source
 from aosim.luavm.services import Desk, PartMissing, Scalar, ServiceRefused, find_service
@@ -16,6 +16,8 @@ return {
   upper = function(...) return lib.ask("testing.upper", ...) end,
   refused = function() return lib.ask("testing.refused") end,
   count = function() return lib.ask("testing.count") end,
+  broken = function() return lib.ask("testing.broken") end,
+  stopped = function() return lib.ask("testing.stopped") end,
   unknown = function() return lib.ask("testing.unknown") end
 }
 """
@@ -39,10 +41,25 @@ def _refused(_: Desk) -> tuple[Scalar, ...]:
     raise ServiceRefused("the answer is no")
 
 
+def _broken(desk: Desk) -> tuple[Scalar, ...]:
+    _count(desk)
+    raise IndexError("tuple index out of range")
+
+
+def _stopped(_: Desk) -> tuple[Scalar, ...]:
+    raise KeyboardInterrupt
+
+
 @pytest.fixture(autouse=True)
 def _room(monkeypatch: pytest.MonkeyPatch) -> None:
     room = ModuleType("testing_room")
-    room.SERVICES = {b"upper": _upper, b"refused": _refused, b"count": _count}  # type: ignore[attr-defined]
+    room.SERVICES = {  # type: ignore[attr-defined]
+        b"upper": _upper,
+        b"refused": _refused,
+        b"count": _count,
+        b"broken": _broken,
+        b"stopped": _stopped,
+    }
     monkeypatch.setitem(sys.modules, "testing_room", room)
     monkeypatch.setitem(services.ROOMS, b"testing", "testing_room")
     real = source.library
@@ -145,3 +162,26 @@ def test_what_coroutines_say_of_errors_is_the_same_when_questions_come_through()
 
 def test_a_part_that_is_missing_in_a_call_back_is_told_by_its_name() -> None:
     assert PartMissing(b"json").part == b"json"
+
+
+def test_a_fault_in_a_service_fails_the_message_and_leaves_no_trace() -> None:
+    sim = Simulation()
+    process = sim.spawn("n, host = 0, require('.pretty') Handlers.add('Tick', function() n = n + 1 host.broken() end)")
+    sent = [process.send(Action="Tick") for _ in range(2)]
+    sim.run()
+    assert [one.fate for one in sent] == [Fate.FAILED, Fate.FAILED]
+    assert "fault of aosim: IndexError: tuple index out of range" in (sent[0].error or "")
+    assert process.eval("{ n, host.count() }") == [0, 1]
+    assert process.query("host.broken()", Action="Eval").error is not None
+    with pytest.raises(EvalError, match="fault of aosim"):
+        process.eval("n = 5 return pcall(host.broken)")
+    assert process.eval("n") == 0
+
+
+def test_a_message_that_somebody_interrupts_leaves_no_trace() -> None:
+    process = Simulation().spawn("n, host = 0, require('.pretty')")
+    with pytest.raises(KeyboardInterrupt):
+        process.eval("n = 1 host.stopped()")
+    with pytest.raises(KeyboardInterrupt):
+        process.query("n = 1 host.stopped()", Action="Eval")
+    assert process.eval("n") == 0
