@@ -53,6 +53,7 @@ class Breakage:
         self._holds: dict[int, Hold] = {}
         self._rules_made = 0
         self._held: list[Held] = []
+        self._names: dict[str, Called] = {}  # found so far
         self._passes: Counter[str] = Counter()  # messages that may pass, though a hold is for them
         self._late_ms: dict[str, int] = {}  # of children on their way
         self.hidden: dict[str, None] = {}  # children whose parents believe them to be there
@@ -67,7 +68,7 @@ class Breakage:
         other._engine, other.striking = engine, self.striking.fork()
         for name in ("strikes", "_slow", "_skewed", "_partitions", "_holds", "_held", "_passes", "_late_ms", "hidden"):
             setattr(other, name, getattr(self, name).copy())
-        for name in ("_down_until_ms", "_free_ms", "_forgotten"):
+        for name in ("_down_until_ms", "_free_ms", "_forgotten", "_names"):
             setattr(other, name, getattr(self, name).copy())
         other._backlogs = {process_id: backlog.copy() for process_id, backlog in self._backlogs.items()}
         return other
@@ -78,7 +79,7 @@ class Breakage:
         """Let all of a plan happen."""
         self._planned += (*faults.rates, *faults.strikes)
         self.striking.exact = self.striking.exact or faults.exact
-        self.striking.rates += faults.all_rates
+        self.striking.draw((*self.striking.rates, *faults.all_rates))
         self.striking.tell(one for one in faults.strikes if isinstance(one, Strike))
         for one in faults.strikes:
             if isinstance(one, Crash):
@@ -89,10 +90,8 @@ class Breakage:
     def set_rate(self, rate: Rate) -> None:
         """From now on faults of this kind strike this link at this rate and no other."""
         place = (rate.kind, rate.sender, rate.target)
-        rates = self.striking.rates
-        rates[:] = [one for one in rates if (one.kind, one.sender, one.target) != place]
-        if rate.rate:
-            rates.append(rate)
+        others = [one for one in self.striking.rates if (one.kind, one.sender, one.target) != place]
+        self.striking.draw([*others, rate] if rate.rate else others)
 
     def add(self, fault: Slow | Skew | Partition, *, planned: bool = False) -> int:
         """Let something be so from now on; returns the number under which it can be ended."""
@@ -140,6 +139,8 @@ class Breakage:
                 self._passes[held.event.message.id] += 1
             queue.push(self._engine.clock.now_ms, held.event)
         self._held = kept
+        if not self._holds and not self._partitions:
+            self._passes.clear()
         return released
 
     def end_all(self) -> None:
@@ -202,7 +203,7 @@ class Breakage:
 
     def strike(self, message: Message, event: Arrival | Birth, due_ms: tuple[int, ...]) -> tuple[int, ...]:
         """When a message arrives that would arrive then."""
-        target = self._called(event.address) if isinstance(event, Arrival) else (CHILD, message.id)
+        target = self._called(event[1]) if type(event) is Arrival else (CHILD, message.id)  # 1: its address
         due_ms, strikes = self.striking.sending(self._called(message.sender), target, due_ms)
         for strike in strikes:
             if strike.kind == "late":
@@ -212,6 +213,8 @@ class Breakage:
 
     def stops(self, event: Arrival | Birth) -> bool:
         """Whether a message does not arrive now: then it is lost, held, or on its way for longer."""
+        if not self._partitions and not self._holds:
+            return False
         message = event.message
         address = event.address if isinstance(event, Arrival) else message.id
         if self._passes[message.id]:
@@ -237,7 +240,7 @@ class Breakage:
         resident = engine.residents.get(address)
         if resident is None:
             return False
-        skew_ms = next((one.ms for one in reversed(self._skewed) if self._is_of(one, resident)), 0)
+        skew_ms = self._skew_ms(resident) if self._skewed else 0
         for strike in self.striking.arriving(self._called(address), engine.clock.now_ms):
             self._note(strike, message)
             if strike.kind == "skew":
@@ -292,7 +295,12 @@ class Breakage:
     # Helpers
 
     def _called(self, address: str) -> Called:
-        return self._engine.name_of(address), address
+        called = self._names.get(address)
+        if called is None:
+            called = self._engine.name_of(address), address
+            if called[0] != address:  # whoever has no name may still get one
+                self._names[address] = called
+        return called
 
     def _now(self, rule: Slow | Skew | Partition) -> bool:
         since_ms = self._engine.clock.now_ms - self._start_ms
@@ -301,12 +309,19 @@ class Breakage:
     def _is_of(self, rule: Slow | Skew, resident: Resident) -> bool:
         return rule.process in ("*", resident.name, resident.id) and self._now(rule)
 
+    def _skew_ms(self, resident: Resident) -> int:
+        return next((one.ms for one in reversed(self._skewed) if self._is_of(one, resident)), 0)
+
     def _service_ms(self, resident: Resident) -> int:
+        if not self._slow:
+            return 0
         return next((one.per_message_ms for one in reversed(self._slow) if self._is_of(one, resident)), 0)
 
     def _is_behind(self, resident: Resident) -> bool:
-        down = self._down_until_ms.get(resident.id, 0) > self._engine.clock.now_ms
-        return down or resident.id in self._backlogs or self._service_ms(resident) > 0
+        until_ms = self._down_until_ms.get(resident.id)
+        if until_ms is not None and until_ms > self._engine.clock.now_ms:
+            return True
+        return resident.id in self._backlogs or self._service_ms(resident) > 0
 
     def _line_up(self, resident: Resident, message: Message) -> None:
         """A message's turn comes when all before it are done, and the time is over that it takes itself."""

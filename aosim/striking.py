@@ -23,7 +23,8 @@ class Striking:
     def __init__(self, random: Random, start_ms: int) -> None:
         self._random = random
         self._start_ms = start_ms
-        self.rates: list[Rate] = []
+        self._sent: tuple[Rate, ...] = ()  # rates of what strikes messages as they are sent
+        self._arrived: tuple[Rate, ...] = ()  # and of what strikes processes as messages reach them
         self.exact = False  # rates draw nothing
         self._told: dict[tuple[str, str, int], tuple[Strike, ...]] = {}  # strikes of plans, by link and number
         self._numbers: dict[tuple[str, str], int] = {}  # how many messages each link has had
@@ -33,8 +34,19 @@ class Striking:
         other = copy(self)
         other._random = Random()
         other._random.setstate(self._random.getstate())
-        other.rates, other._numbers, other._told = self.rates.copy(), self._numbers.copy(), self._told.copy()
+        other._numbers, other._told = self._numbers.copy(), self._told.copy()
         return other
+
+    @property
+    def rates(self) -> tuple[Rate, ...]:
+        """All that are drawn."""
+        return self._sent + self._arrived
+
+    def draw(self, rates: Iterable[Rate]) -> None:
+        """Let these and no others be drawn, in this order."""
+        rates = tuple(rates)
+        self._sent = tuple(rate for rate in rates if rate.kind not in _ON_ARRIVAL)
+        self._arrived = tuple(rate for rate in rates if rate.kind in _ON_ARRIVAL)
 
     def tell(self, strikes: Iterable[Strike]) -> None:
         """Let these happen."""
@@ -45,23 +57,26 @@ class Striking:
 
     def end_all(self) -> None:
         """Let nothing strike from now on."""
-        self.rates.clear()
+        self.draw(())
         self._told.clear()
 
     def sending(self, sender: Called, target: Called, due_ms: tuple[int, ...]) -> tuple[tuple[int, ...], list[Strike]]:
         """When a message arrives that would arrive then, and why: it may be lost, late or doubled."""
         link = (sender[0], target[0])
         number = self._numbers[link] = self._numbers.get(link, 0) + 1
-        if not due_ms:
+        told = self._told.get((*link, number), ()) if self._told else ()
+        if not due_ms or not (told or self._sent):
             return due_ms, []
-        strikes = [one for one in self._told.get((*link, number), ()) if one.kind not in _ON_ARRIVAL]
-        for rate in self._drawn(sender, target, due_ms[0], arrives=False):
+        strikes = [one for one in told if one.kind not in _ON_ARRIVAL]
+        for rate in self._drawn(self._sent, sender, target, due_ms[0]):
             kind, ms = rate.kind, rate.ms
             if kind == "reorder":
                 kind, ms = "delay", self._random.randint(1, max(1, ms))
             elif kind == "duplicate":
                 ms = self._random.randint(0, ms)
             strikes.append(Strike(kind, *link, number, 0 if kind == "lose" else ms))
+        if not strikes:
+            return due_ms, strikes
         lost = next((one for one in strikes if one.kind == "lose"), None)
         if lost is not None:
             return (), [lost]
@@ -74,25 +89,24 @@ class Striking:
         """What strikes a process as a message reaches it: crashes, and errors of its clock."""
         link = ("*", target[0])
         number = self._numbers[link] = self._numbers.get(link, 0) + 1
-        strikes = list(self._told.get((*link, number), ()))
-        for rate in self._drawn(("*", "*"), target, now_ms, arrives=True):
+        strikes = list(self._told.get((*link, number), ())) if self._told else []
+        for rate in self._drawn(self._arrived, None, target, now_ms) if self._arrived else ():
             ms = self._random.randint(-rate.ms, rate.ms) if rate.kind == "skew" else rate.ms
             strikes.append(Strike(rate.kind, *link, number, ms, rate.losing))
         return strikes
 
-    def _drawn(self, sender: Called, target: Called, when_ms: int, *, arrives: bool) -> list[Rate]:
-        """The rates that strike this time."""
-        if self.exact or not self.rates:
+    def _drawn(self, rates: tuple[Rate, ...], sender: Called | None, target: Called, when_ms: int) -> list[Rate]:
+        """The rates that strike this time; without a sender those for any."""
+        if self.exact:
             return []
         since_ms, random = when_ms - self._start_ms, self._random
         return [
             rate
-            for rate in self.rates
-            if (rate.kind in _ON_ARRIVAL) is arrives
-            and (rate.kind != "late" or target[0] == CHILD)
-            and (rate.sender == "*" or arrives or rate.sender in sender)
+            for rate in rates
+            if (rate.sender == "*" or sender is None or rate.sender in sender)
             and (rate.target == "*" or rate.target in target)
             and rate.from_ms <= since_ms
             and (rate.until_ms is None or since_ms < rate.until_ms)
+            and (rate.kind != "late" or target[0] == CHILD)
             and random.random() < rate.rate
         ]

@@ -10,7 +10,7 @@ A, B = ("a", "id of a"), ("b", "id of b")
 
 def striking(*rates: Rate, seed: int = 1) -> Striking:
     made = Striking(Random(seed), 1_000)
-    made.rates += rates
+    made.draw(rates)
     return made
 
 
