@@ -42,18 +42,21 @@ from aosim.observers import Observer
 from aosim.orders import Order
 from aosim.process import Context, Process
 from aosim.simulation import Simulation
+from aosim.timetravel import Blame, Culprit
 from aosim.version import __version__
 
 __all__ = [
     "AosimError",
     "AssignRequest",
     "Assignment",
+    "Blame",
     "BootError",
     "BorderError",
     "Constant",
     "Context",
     "Counts",
     "Crash",
+    "Culprit",
     "DeadLetter",
     "Diverged",
     "EndlessLoop",
