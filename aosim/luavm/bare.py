@@ -23,7 +23,8 @@ class BareProcess:
     `msg` is what a compute unit hands to a module (fields, and Tags as a list of names and values),
     `ao` the library of the network's modules, ready for the message. What `handle` returns is the
     result: {Output, Messages, Spawns, Assignments}, as `ao.result` makes it, or {Error}. Nothing of
-    aos is around it: no handlers, no Eval, no Inbox. A failing message, and a dry run, leave no trace.
+    aos is around it: no handlers, no Eval, no Inbox. A failing message, and a dry run, leave no trace;
+    one with a malformed result has failed.
     """
 
     def __init__(self, info: ProcessInfo, module: Source, *, lenient: bool, dormitory: Dormitory | None = None) -> None:

@@ -14,6 +14,7 @@ from aosim.errors import BorderError, NotImaged
 from aosim.luavm.border import to_bytes
 from aosim.luavm.image import ImagedVm, image_of, lua_bytes_of
 from aosim.luavm.past import Image, Past, Step, is_step
+from aosim.luavm.result_shape import malformed
 from aosim.luavm.vm import LETTING_THROUGH, Vm
 from aosim.process_info import ProcessInfo
 from aosim.profiles import AOS, Profile
@@ -169,9 +170,9 @@ class ModuleInstance:
     """The reference module, evaluated message after message.
 
     handle() takes a message and an environment as JSON types and answers {Output, Messages, Spawns,
-    Assignments} or {Error}. With `undo`, a failing message, and a dry run, leave no trace, as at a
-    compute unit; without, a failing message leaves what it had done when it failed, as in the memory
-    that the module itself hands back.
+    Assignments} or {Error}; a malformed result of a module of one's own is an error. With `undo`, a
+    failing message, and a dry run, leave no trace, as at a compute unit; without, a failing message
+    leaves what it had done when it failed, as in the memory that the module itself hands back.
     """
 
     def __init__(
@@ -236,6 +237,9 @@ class ModuleInstance:
         while True:
             try:
                 answer = json.loads(self._current().answer(*_call(step)))
+                problem = malformed(answer) if self._code.lua is not None else None
+                if problem is not None and not _has_failed(answer):
+                    return {"Error": problem}
                 return answer if isinstance(answer, dict) else {}
             except ModuleFailed as problem:
                 return {"Error": problem.value}
@@ -285,6 +289,10 @@ def _replay(runtime: ModuleRuntime, step: Step) -> None:
         runtime.answer(*_call(step))
     except ModuleFailed:
         return  # as it did when it was evaluated for the first time
+
+
+def _has_failed(answer: object) -> bool:
+    return isinstance(answer, dict) and is_failure(answer.get("Error"))
 
 
 def is_failure(error: object) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,48 @@ def test_what_it_sends_that_is_no_text_is_forgiven_in_docs_fidelity_only(tmp_pat
         assert [message.tag("N") for message in alice.inbox] == (["5"] if arrives else [])
         assert (len(sim.dead_letters) > before) is not arrives
         assert bool(sim.findings) is arrives
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ("5", "it is 5"),
+        ("'x'", 'it is "x"'),
+        ("{ 1, 2 }", r"it is \[1, 2\]"),
+        ("{ Messages = 1 }", "Messages is 1, not a list"),
+        ("{ Spawns = { Target = 'x' } }", "Spawns is a table with fields, not a list"),
+        ("{ Messages = { { Target = 'x' }, 5 } }", r"Messages\[2\] is 5, not a table"),
+        ("{ Messages = { { Tags = { Action = 'x' } } } }", r"Messages\[1\]\.Tags is a table with fields, not a list"),
+        ("{ Messages = { { Tags = { { name = 'x' } } } } }", r"Messages\[1\]\.Tags\[1\] is a table with fields, not {"),
+        ("{ Messages = { { Tags = { 'Action' } } } }", r'Tags\[1\] is "Action", not { name'),
+        ("{ Assignments = { { Processes = {} } } }", r"Assignments\[1\]\.Message is nil"),
+        ("{ Assignments = { { Message = 'x', Processes = { 5 } } } }", r"Processes is \[5\], not a list of ids"),
+    ],
+)
+def test_a_message_with_a_malformed_result_fails_and_leaves_no_trace(tmp_path: Path, result: str, told: str) -> None:
+    path = tmp_path / "odd.lua"
+    path.write_text(
+        f"Count = 0 return {{ handle = function(msg) Count = Count + 1 if Count > 1 then return {result} end end }}"
+    )
+    sim = Simulation()
+    process = sim.spawn(module=path)
+    sent = process.send(Action="Odd")
+    sim.run()
+    assert sent.fate is Fate.FAILED
+    assert re.search(told, sent.error or "")
+    assert "ao.result" in (sent.error or "")
+    assert process.read("Count") == 1
+    path.write_text(f"return {{ handle = function() return {result} end }}")
+    with pytest.raises(BootError, match="handle returned a malformed result"):
+        sim.spawn(module=path)
+
+
+@pytest.mark.parametrize("result", ["", "nil", "{}", "{ Messages = {}, Spawns = {}, Output = 5 }", "{ Error = '' }"])
+def test_a_result_without_anything_in_it_is_well(tmp_path: Path, result: str) -> None:
+    path = tmp_path / "quiet.lua"
+    path.write_text(f"return {{ handle = function() return {result} end }}")
+    process = Simulation().spawn(module=path)
+    assert process.query(Action="Any").error is None
 
 
 def test_what_aos_has_and_it_has_not_is_refused_in_clear_words(module: Path) -> None:
