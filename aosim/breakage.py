@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import Counter, deque
 from copy import copy
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aosim.errors import UsageError
 from aosim.events import Arrival, Birth, CrashTick, Turn
 from aosim.fates import Fate
 from aosim.faults import CHILD, Crash, Fault, Faults, Hold, Partition, Rate, Skew, Slow, Strike
-from aosim.ids import address as id_of
+from aosim.forgetting import Evaluations
 from aosim.loops import WATCHED_HOPS
 from aosim.luavm.bare import BareProcess
 from aosim.luavm.process import LuaProcess
 from aosim.message import Assignment, Message, find_tag
 from aosim.packing import pack
-from aosim.patches import apply_patch, patch_of
 from aosim.process import Process, PythonProcess
 from aosim.residents import Resident
 from aosim.striking import Called, Striking
@@ -371,26 +370,13 @@ class Breakage:
     def _forget(self, resident: Resident, count: int) -> None:
         """Make a process again from what it has evaluated, but for the newest of these."""
         engine, process_id = self._engine, resident.id
-        done = [entry for entry in engine.journal.read() if entry[0] == "done" and entry[2] == process_id]
+        past = Evaluations(engine.journal, process_id)
         gone = self._forgotten.get(process_id, ())
-        left = [number for number, entry in enumerate(done) if number not in gone and entry[1] != process_id]
+        left = [at for at, one in enumerate(past.all) if at not in gone and one.message_id != process_id]
         gone = self._forgotten[process_id] = (*gone, *left[-count:])
-        process, chain = self._fresh(resident), id_of(process_id.encode())
-        tree: dict[str, Any] | None = None if resident.tree is None else {}
-        for number, (_, message_id, _, nonce, timestamp_ms, height, cron, verdict, *_) in enumerate(done):
-            if not cron:
-                chain = id_of((chain + message_id).encode())
-            if number in gone or verdict == "failed":  # a message that fails has changed nothing
-                continue
-            message = engine.find_message(message_id)
-            assert message is not None
-            epoch, link = (None, "") if cron else (0, chain)
-            result = process.handle(Assignment(message, process_id, nonce, epoch, timestamp_ms, height, link, cron))
-            resident.prompt = result.prompt
-            if tree is not None:
-                for patch in filter(None, map(patch_of, result.messages)):
-                    apply_patch(tree, patch)
-        resident.tree = tree
+        process = self._fresh(resident)
+        resident.prompt, tree = past.without(gone, process, engine.find_message)
+        resident.tree = None if resident.tree is None else tree
         engine.replace_process(resident, process)
 
     def _fresh(self, resident: Resident) -> Process:

@@ -27,7 +27,7 @@ FLOORS = [
         *("archive", "clock", "cron", "disk_journal", "events", "executor", "fates", "findings"),
         *("inputs", "journal", "loops", "messenger", "network", "observers", "orders", "patches", "process"),
         *("residents", "scheduler", "sleeping", "shared", "timers", "verified", "wallet", "weave"),
-        *("faults", "striking"),
+        *("faults", "forgetting", "striking"),
     },
     {"luavm"},
     {

@@ -269,5 +269,43 @@ def test_a_process_that_forgets_what_it_has_published_has_not_published_it() -> 
         process.send(data, Action="Set", Name="value")
         sim.run()
     assert process.read("cache/value") == "2"
+    copy = process.fork(name="copy")
+    for one in (process, copy):
+        one.send("3", Action="Set", Name="value")
+        sim.run()
+        sim.crash(one, losing=1)
+        sim.run(for_ms=1_000)
+        assert one.read("cache/value") == "2"
     sim.crash(process, losing=1)
     assert process.read("cache/value") == "1"
+
+
+def test_a_copy_forgets_what_it_has_evaluated_since_it_is_one() -> None:
+    sim, ledger, alice = world()
+    send(alice, 1, 2)
+    sim.run()
+    copy = ledger.fork(name="copy")
+    for number in (3, 4):
+        alice.send(copy, str(number), Action="Add")
+        sim.run()
+    sim.crash(copy, losing=1)
+    assert [entry.split("@")[0] for entry in log(copy)] == ["1", "2", "3"]
+    sim.crash(copy, losing="all")
+    assert log(copy) == log(ledger) == ["1@10", "2@20"]
+
+
+def test_the_chance_of_a_copy_that_has_forgotten_is_what_it_was() -> None:
+    def draw(me: Context, message: Message) -> None:
+        me.state.setdefault("drawn", []).append(me.random.random())
+
+    sim = Simulation()
+    origin = sim.spawn(draw, name="origin")
+    origin.send("a")
+    sim.run()
+    copy = origin.fork(name="copy")
+    for data in "bc":
+        copy.send(data)
+        sim.run()
+    drawn = copy.state["drawn"]
+    sim.crash(copy, losing=1)
+    assert copy.state["drawn"] == drawn[:2]
