@@ -18,7 +18,7 @@ from aosim.orders import Order
 from aosim.simulation import Simulation
 
 _TRIES_MAX = 2_000  # runs to make a discovery small
-_RUNS_MAX = 10_000_000
+_RUNS_MAX = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,7 +123,7 @@ def explore(
     if each < 0:
         raise UsageError(f"orders={orders!r}: True, or how many to draw for each seed")
     if len(seeds) * max(each, 1) > _RUNS_MAX:
-        raise UsageError(f"{len(seeds):,} seeds: more than {_RUNS_MAX:,} runs are not explored at once")
+        raise UsageError(f"no more than {_RUNS_MAX:,} runs are explored at once: give fewer seeds, or orders")
     player = _player(world, check, failing, for_ms, options)
     drawn = [Order(drawn=number) for number in range(1, each + 1)] or [Order()]
     trials = [Trial(seed=seed, order=order, faults=faults) for seed in seeds for order in drawn]

@@ -134,7 +134,7 @@ def test_lua_files_are_explored_with_messages_and_failing_handlers(aosim: Termin
 
 def test_a_world_that_is_wrong_without_faults_is_repeated_without_any(aosim: Terminal, folder: Path) -> None:
     (folder / "bad.toml").write_text(DOOR + '[[expect]]\nprocess = "door"\nread = "Seen"\nequals = ""\n')
-    done = aosim("explore", "bad.toml", "--faults", "spike=0.9")
+    done = aosim("explore", "bad.toml", "-j", "1", "--faults", "spike=0.9")
     assert "found with seed 0, in run 1: 3 faults, of which none is needed\n" in done.out
     assert again(done.out) == ["run", "bad.toml", "--seed", "0"]
 

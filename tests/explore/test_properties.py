@@ -94,11 +94,3 @@ def test_of_what_is_left_nothing_can_be_left_out(world: Shifts, faults: Faults) 
         exact = Faults(strikes=some_strikes, exact=True)
         sim = Simulation(found.trial.seed, order=Order(swaps=some_swaps), faults=exact)
         assert found.problem.split(",")[0] not in what_breaks(world, sim)
-
-
-def test_two_pythons_find_what_one_finds() -> None:
-    world = Shifts((3, 1, 2, 4, 3, 1), 18, False)
-    faults = Faults(dup=0.1, reorder=0.2)
-    one = explored(world, faults)
-    assert one.found is not None
-    assert explored(world, faults, workers=2) == one
