@@ -14,7 +14,7 @@ from typing import Self
 
 from aosim.clock import TIME_MS_MAX, Clock
 from aosim.cron import cron_plan
-from aosim.errors import EndlessLoop, ObserverTouched, TooManyWaiting, UsageError
+from aosim.errors import EndlessLoop, ObserverTouched, TooManyChildren, TooManyWaiting, UsageError
 from aosim.events import Arrival, Birth, CrashTick, CronTick, TimerTick, Turn
 from aosim.executor import Executor, SerialExecutor
 from aosim.fates import FATE_OF_VERDICT, Fate
@@ -346,6 +346,7 @@ class Engine(Post):
             name = message.id
         resident = Resident(message.id, name, message.owner, flat, self.make_child(message, module_id))
         resident.parent_id = parent_id
+        self.loops.children[message.pushed_for] += 1
         resident.cron = cron_plan(flat, self.clock)
         self.admit(resident)
         self.evaluate(resident, self.scheduler.assign(message, message.id), hops)
@@ -395,12 +396,23 @@ class Engine(Post):
     # When things go wrong
 
     def check_limits(self) -> None:
-        """Raise TooManyWaiting or EndlessLoop when a run goes on without bounds, and without end."""
+        """Raise what says that a run goes on without bounds, and without end."""
         if self.counts.on_the_way > self.limits.waiting_max:
             targets = Counter(
                 event.message.target for event in self.queue.events() if isinstance(event, Arrival | Birth | Turn)
             )
             raise TooManyWaiting(waiting=self.counts.on_the_way, busiest=self.name_of(targets.most_common(1)[0][0]))
+        for began_with, count in self.loops.children.most_common(1):
+            if count > self.limits.children_max:
+                latest = next(one for one in reversed(self.residents.values()) if one.parent_id is not None)
+                first = self.find_message(began_with)
+                raise TooManyChildren(
+                    children=count,
+                    parent=self.name_of(latest.parent_id or ""),
+                    began_with=""
+                    if first is None
+                    else f"Action={first.tag('Action', '')} to {self.name_of(first.target)}",
+                )
         longest = self.loops.longest
         if longest is not None and longest.hops >= self.limits.hops_max:
             raise EndlessLoop(

@@ -180,6 +180,18 @@ class EndlessLoop(AosimError):
         )
 
 
+class TooManyChildren(AosimError):
+    """A run without bounds in which one chain of messages makes ever more processes."""
+
+    def __init__(self, *, children: int, parent: str, began_with: str) -> None:
+        began = f", begun by {began_with}," if began_with else ""
+        super().__init__(
+            f"one chain of messages{began} has made {children:,} processes, the latest by {parent}. Let a handler "
+            f"end it (does one that spawns take the answer, Action=Spawned, too?), run it in bounds with "
+            f"run(for_ms=...) or run(events_max=...), or allow more with Limits(children_max=...)."
+        )
+
+
 class TooManyWaiting(AosimError):
     """More messages on the way than a simulation may hold."""
 

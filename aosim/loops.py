@@ -43,6 +43,7 @@ class LoopDetector:
     def __init__(self) -> None:
         self.suspects: dict[str, Loop] = {}  # by the id of the message that began the chain
         self.longest: Loop | None = None  # the longest chain looked at, repeating itself or not
+        self.children: Counter[str] = Counter()  # that a chain has made, by the id of the message that began it
         self._windows: dict[str, _Window] = {}
 
     def look(self, message: Message, hops: int) -> None:
@@ -63,7 +64,7 @@ class LoopDetector:
     def fork(self) -> LoopDetector:
         """Another that has seen the same; from here on neither knows of the other."""
         other = LoopDetector()
-        other.suspects, other.longest = self.suspects.copy(), self.longest
+        other.suspects, other.longest, other.children = self.suspects.copy(), self.longest, self.children.copy()
         other._windows = {
             began: _Window(window.first_hop, window.messages.copy()) for began, window in self._windows.items()
         }
@@ -73,6 +74,7 @@ class LoopDetector:
         """Forget the chains that have ended: all but those begun by these messages."""
         self.suspects = {began: loop for began, loop in self.suspects.items() if began in living}
         self._windows = {began: window for began, window in self._windows.items() if began in living}
+        self.children = Counter({began: count for began, count in self.children.items() if began in living})
         if self.longest is not None and self.longest.began_with not in living:
             self.longest = max(self.suspects.values(), key=lambda loop: loop.hops, default=None)
 

@@ -316,7 +316,8 @@ class Simulation(Breaking, TimeTravel):
         timers and cron included, and leave the clock there. `until` may also be a function that is
         asked after every event; `for_ms` then is the longest that it may take. `events_max` stops
         after so many events. Without bounds, timers and cron tick only while messages are on the
-        way; a chain that does not end raises EndlessLoop, ever more messages TooManyWaiting.
+        way; a chain that does not end raises EndlessLoop, one that makes ever more processes
+        TooManyChildren, ever more messages TooManyWaiting.
         """
         engine = self._engine
         self._check_open()
@@ -448,7 +449,7 @@ class Simulation(Breaking, TimeTravel):
     def _forget_ended_chains(self) -> None:
         """Suspect no chain any more of which nothing is on the way."""
         loops = self._engine.loops
-        if loops.longest is not None:
+        if loops.longest is not None or loops.children:
             waiting = (event for event in self._engine.queue.events() if isinstance(event, Arrival | Birth | Turn))
             loops.keep({event.message.pushed_for for event in waiting})
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aosim import Limits, ProcessHandle, Simulation
-from aosim.errors import EndlessLoop
+from aosim.errors import EndlessLoop, TooManyChildren
 
 PING = "Handlers.add('ping', 'Ping', function(m) Send({Target = m.From, Action = 'Ping'}) end)\n"
 
@@ -80,3 +80,36 @@ def test_work_that_differs_from_message_to_message_is_no_suspect() -> None:
     )
     sim.spawn(code).send(Action="Next")
     assert sim.run(events_max=2_500).loops == ()
+
+
+_SPAWNS = """
+Handlers.add("Grow", function(msg) return msg.Action == "Grow" or msg.Action == "Spawned" end, function()
+  Spawn(ao._module, { Data = "y" })
+end)
+"""
+
+
+def test_a_chain_that_spawns_without_end_is_stopped_before_it_has_taken_all_memory() -> None:
+    sim = Simulation(limits=Limits(children_max=50))
+    sim.spawn(_SPAWNS, name="parent").send(Action="Grow")
+    with pytest.raises(
+        TooManyChildren, match=r"begun by Action=Grow to parent, has made \d+ processes, .* by parent\."
+    ):
+        sim.run()
+    assert 50 < len(sim.processes) < 50 + 1024
+    with pytest.raises(TooManyChildren):
+        sim.run()
+    assert sim.run(events_max=3).events == 3
+
+
+def test_chains_that_end_may_make_as_many_processes_together_as_they_like() -> None:
+    sim = Simulation(limits=Limits(children_max=20))
+    parent = sim.spawn("Handlers.add('Few', 'Few', function() for _ = 1, 15 do Spawn(ao._module, {}) end end)")
+    for _ in range(3):
+        parent.send(Action="Few")
+    sim.run()
+    for _ in range(40):
+        parent.send(Action="None")
+    sim.run()
+    assert len(sim.processes) == 46
+    assert not sim._engine.loops.children
