@@ -15,6 +15,7 @@ from aosim import (
     Context,
     Diverged,
     Fate,
+    Faults,
     InvariantBroken,
     Message,
     Observer,
@@ -338,3 +339,43 @@ def test_long_runs_keep_few_checkpoints_and_each_leads_to_the_same() -> None:
     sim.run(events_max=10)
     sim.back(100)
     assert sim.events == 2_910
+
+
+def test_what_goes_wrong_goes_wrong_again_when_the_run_is_done_again() -> None:
+    faults = Faults(loss=0.1, dup=0.2, reorder=0.3, crash=0.05, crash_ms=100, losing=1, jitter_ms=5)
+    sim = make(faults=faults)
+    stopped = sim.hold(target="echo", Action="Add")
+    sim.faults.partition(["alice"], ["publisher"], for_ms=30_000)
+    act(sim, 2)
+    sim.crash("counter", for_ms=50, losing=2)
+    act(sim, 3)
+    held = stopped.messages
+    stopped.release()
+    sim.run(for_ms=10_000)
+    end, struck, there = sim.events, sim.faults.strikes, told(sim)
+    sim.goto(end // 2)
+    assert len(sim.faults.strikes) < len(struck)
+    sim.goto(end // 3)
+    sim.goto(end - 1)
+    sim.goto(end)
+    assert (told(sim), sim.faults.strikes) == (there, struck)
+    assert held
+
+
+def test_sleeping_processes_are_moved_as_well() -> None:
+    def counted(resident_max: int | None) -> Simulation:
+        sim = Simulation(latency=10, resident_max=resident_max)
+        for number in range(6):
+            sim.spawn(COUNTER, name=f"counter-{number}")
+        for number in range(30):
+            sim.send(f"counter-{number * 5 % 6}", Action="Add")
+            sim.run(for_ms=7)
+        sim.run()
+        return sim
+
+    sim, awake = counted(2), counted(None)
+    for at in (40, 11, 60, 25):
+        sim.goto(at)
+        awake.goto(at)
+        fork = sim.fork()
+        assert told(sim) == told(awake) == told(fork)
