@@ -29,6 +29,7 @@ from aosim.sleeping import Dormitory
 
 Copied = PythonProcess | LuaProcess | BareProcess
 _NO_CODE = Source("", "")
+_MODULES = "a module is a name such as 'aos', an id of 43 characters, or a file that ends with .lua"
 _MODULE_TAGS = (
     *("Data-Protocol", "ao", "Variant", "ao.TN.1", "Type", "Module"),
     *("Module-Format", "wasm64-unknown-emscripten-draft_2024_02_15"),
@@ -60,12 +61,14 @@ class Spawner:
         self._fidelity = fidelity
         self._dormitory = dormitory  # where Lua processes sleep, if they do
         self.modules: dict[str, Source] = {}  # modules of one's own by their ids
+        self._numbers: dict[str, int] = {}  # where to begin to look for a free name
         self._made = 0  # tells apart two processes made alike
 
     def fork(self, engine: Engine, outside: Outside) -> Spawner:
         """The same for another engine; from here on neither knows of the other."""
         other = copy(self)
         other._engine, other._outside, other.modules = engine, outside, self.modules.copy()
+        other._numbers = self._numbers.copy()
         return other
 
     def plan(
@@ -165,10 +168,12 @@ class Spawner:
         return self._numbered(Path(code.chunk).stem if code.chunk else "process")
 
     def _numbered(self, stem: str) -> str:
-        name, number = stem, 1
+        number = self._numbers.get(stem, 1)  # all before it are taken
+        name = stem if number == 1 else f"{stem}-{number}"
         while name in self._engine.names:
             number += 1
             name = f"{stem}-{number}"
+        self._numbers[stem] = number
         return name
 
     def _boot(self, resident: Resident, first: tuple[Message, bytes], script: Source) -> None:
@@ -184,7 +189,7 @@ class Spawner:
             result = resident.process.handle(assignment)
             if result.error is not None:
                 scheduler.forget(resident.id)
-                raise BootError(resident.name, result.error)
+                raise BootError(resident.name, self._why(message, result.error), result.raw_error)
             evaluated.append((assignment, result))
         self._engine.admit(resident)
         for letter, (assignment, result) in zip(letters, evaluated, strict=True):
@@ -192,9 +197,21 @@ class Spawner:
             self._engine.counts.sent += 1
             self._engine.record(resident, assignment, result)
 
+    def _why(self, first: Message, error: str) -> str:
+        """Why a process could not boot; in docs fidelity in clearer words than the reference has."""
+        item = find_tag(first.flat, "On-Boot", "Data") or ""
+        if self._fidelity == "docs" and item != "Data" and self._engine.weave.find(item) is None:
+            return (
+                f"its tag On-Boot names the item {item!r}, which is not on Arweave; "
+                f"put it there with sim.upload(..., id={item!r}), or --item {item}=FILE"
+            )
+        return error
+
 
 def _module(module: str | Path) -> tuple[str, Source | None]:
     """The id of a module, and its text when it is one of the caller's own."""
+    if not isinstance(module, str | Path):
+        raise UsageError(f"module={module!r}: {_MODULES}, or nothing at all for aos")
     if isinstance(module, Path) or check_text(module, "module=").endswith(".lua"):
         own = load_source(Path(module))
         return address_of("module", *own), own
@@ -202,7 +219,7 @@ def _module(module: str | Path) -> tuple[str, Source | None]:
     if profile is not None:
         return profile.module_id, None
     if not is_address(module):
-        raise UnknownName(module, PROFILES, kind="module")
+        raise UnknownName(module, ["aos", *PROFILES], kind="module", also=f" ({_MODULES})")
     return module, None
 
 

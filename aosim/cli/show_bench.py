@@ -9,6 +9,7 @@ from aosim.bench.library import bench_library
 from aosim.bench.main import Row, bench
 from aosim.bench.module import bench_module
 from aosim.bench.travel import bench_travel
+from aosim.bench.undo import bench_undo
 from aosim.cli.paper import Paper
 
 
@@ -16,8 +17,8 @@ def show_bench(workloads: Sequence[str], *, quick: bool, as_json: bool) -> int:
     """Measure and print; always 0, for a figure that misses its target is an answer too.
 
     "library" as the first workload stands for the libraries of a process, "module" for the module protocol, "journal"
-    for recording and replaying, "travel" for forks and moves in time; what follows are tasks,
-    patterns of calls, workloads.
+    for recording and replaying, "undo" for taking back and sleeping; what follows are tasks of the first and the last,
+    patterns of calls of the second, workloads of the third.
     """
     paper = Paper(as_json=as_json)
     first, rest = (workloads[0], workloads[1:]) if workloads else ("", ())
@@ -29,6 +30,8 @@ def show_bench(workloads: Sequence[str], *, quick: bool, as_json: bool) -> int:
         rows, against = bench_module(rest, quick=quick), ""
     elif first == "travel":
         rows, against = bench_travel(rest, quick=quick), "the run"
+    elif first == "undo":
+        rows, against = bench_undo(rest, quick=quick), "without"
     else:
         rows, against = bench(workloads, quick=quick), "floor"
     paper.line(f"{'':13} {'what':24} {'aosim':>12} {against:>10} {'ratio':>7} {'target':>7}")

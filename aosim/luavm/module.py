@@ -270,7 +270,7 @@ class ModuleInstance:
         try:
             self.past.take(Image(runtime.late_image(), ""))
         except NotImaged as problem:
-            self.past.refuse(str(problem))
+            self.past.refuse(f"{problem.path or 'the runtime'} {problem.reason}")
         finally:
             runtime.open_files(self._files)
 

@@ -207,7 +207,7 @@ class LuaProcess:
         try:
             data = image_of(vm)
         except NotImaged as problem:
-            self._past.refuse(str(problem))
+            self._past.refuse(f"{problem.path or 'the runtime'} {problem.reason}")
             return
         self._past.take(Image(data, self._prompt))
         self._log = self._past.log
