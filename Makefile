@@ -1,8 +1,8 @@
-# make demo      sets everything up and shows a market of a dozen processes
-# make test      sets everything up and runs the checks and the tests
-# make bench     measures against the floor
+# make demo         sets everything up and shows a market of a dozen processes
+# make test         sets everything up and runs the checks and the tests
+# make bench        measures against the floor
 # make reliability  kills a recorded run 200 times and sees whether anything is lost
-# make fidelity  measures against the reference module, and writes the figures into docs/fidelity.md
+# make fidelity     measures against the reference module, and writes the figures into docs/fidelity.md
 
 PYTHON ?= python3
 VENV   ?= .venv

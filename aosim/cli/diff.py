@@ -9,7 +9,7 @@ from aosim.cli.paper import Paper, clean, table
 from aosim.cli.replay import Given, plain
 from aosim.replay import Comparison, Parting, diff
 
-_VALUE_MAX = 100  # characters
+_VALUE_MAX = 80  # characters
 
 
 def show_diff(first: Path, second: Path, given: Given) -> int:

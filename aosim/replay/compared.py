@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ _CONTEXT = 4  # entries shown before the first difference
 _ADDRESS = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 _SHORT = re.compile(r"(?<![\w-])[\w-]{3}\.\.\.[\w-]{3}(?![\w-])")  # an id as processes print it
 _CODE_TAGS = ("Source-File", "Module")
+_SILENT = ("wallet", "advance")  # what comes from outside and leaves no trace by itself
 _CAUSE = {"sent": 9, "pushed": 1}  # where these entries name the place that caused them
 
 
@@ -188,9 +189,9 @@ def _made(one: DiskJournal, other: DiskJournal, beside: _SideBySide) -> Iterator
     """In what the two were made differently, and the first thing from outside that only one was given."""
     first, second = one.world(), other.world()
     for field in first._fields:
-        if getattr(first, field) != getattr(second, field):
-            yield Difference(field, getattr(first, field), getattr(second, field))
-    for number, (mine, theirs) in enumerate(zip_longest(one.inputs(), other.inputs())):
+        yield from _fields(field, getattr(first, field), getattr(second, field))
+    asked = ((each for each in journal.inputs() if each.name not in _SILENT) for journal in (one, other))
+    for number, (mine, theirs) in enumerate(zip_longest(*asked)):
         if mine is not None and theirs is not None and mine.name == theirs.name:
             if beside.entry(mine.given) == theirs.given:
                 continue
@@ -199,6 +200,18 @@ def _made(one: DiskJournal, other: DiskJournal, beside: _SideBySide) -> Iterator
                 continue
         yield Difference(f"what came from outside, number {number}", _asked(mine), _asked(theirs))
         return
+
+
+def _fields(name: str, one: Any, other: Any) -> Iterator[Difference]:
+    if one == other:
+        return
+    if is_dataclass(one) and type(one) is type(other):
+        for field in fields(one):
+            before, after = getattr(one, field.name), getattr(other, field.name)
+            if before != after:
+                yield Difference(f"{name}: {field.name}", before, after)
+    else:
+        yield Difference(name, one, other)
 
 
 def _made_of(one: SpawnPlan, other: SpawnPlan) -> Iterator[Difference]:
@@ -215,7 +228,10 @@ def _made_of(one: SpawnPlan, other: SpawnPlan) -> Iterator[Difference]:
 
 
 def _asked(one: Any) -> str | None:
-    return None if one is None else f"{one.name} after {one.events} events: {one.given!r}"[:400]
+    if one is None:
+        return None
+    what = _content(one.given[3], one.given[2]) if one.name == "send" else repr(one.given)[:400]
+    return f"{one.name} after {one.events} events: {what}"
 
 
 class _Shown:
@@ -272,7 +288,7 @@ class _Shown:
 
 
 def _content(flat: tuple[str, ...], data: str | None) -> str:
-    dull = ("Data-Protocol", "Variant", "Type", "SDK", "Reference", "Content-Type")
+    dull = ("Data-Protocol", "Variant", "Type", "SDK", "Reference", "Content-Type", "aos-Version", "Authority")
     parts = [f"{flat[at]}={flat[at + 1]}" for at in range(0, len(flat), 2) if flat[at] not in dull]
     if data and data.strip():
         parts.append(f"Data={data}")

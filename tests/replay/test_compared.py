@@ -96,7 +96,7 @@ def test_runs_of_different_length_part_where_the_shorter_one_ends(tmp_path: Path
 
 def test_another_latency_parts_at_the_first_arrival(tmp_path: Path) -> None:
     found = diff(_record(tmp_path / "a.db"), _record(tmp_path / "b.db", latency=20))
-    assert found.made[0].field == "latency"
+    assert found.made[0] == Difference("latency: latency_ms", 10, 20)
     assert found.parting is not None
     assert (found.parting.field, found.parting.nonce) == ("timestamp", 1)
     assert found.parting.second - found.parting.first == 10
@@ -115,7 +115,7 @@ def test_what_was_asked_for_differently_is_told(tmp_path: Path) -> None:
     assert found.parting.event == 0
     (made,) = found.made
     assert made.field == "what came from outside, number 1"
-    assert "'one'" in made.before
+    assert (made.before, made.after) == tuple(f"send after 0 events: Data={text}" for text in ("one", "two"))
     assert "from outside: Data='one'" in str(found)
 
 
