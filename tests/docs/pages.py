@@ -240,12 +240,14 @@ def matches(expected: str, printed: str, *, inline: bool = False) -> bool:
 
 @contextlib.contextmanager
 def _inside(folder: Path) -> Iterator[None]:
-    back = Path.cwd()
+    back, path = Path.cwd(), sys.path.copy()
     os.chdir(folder)
     try:
         yield
     finally:
         os.chdir(back)
+        sys.path[:] = path
+        sys.path_importer_cache.pop(".", None)  # which has the folder of this page in mind
 
 
 def _write(path: Path) -> None:
