@@ -152,7 +152,8 @@ class TimeTravel(Looking):
         it was not. The run is done again to find it, from the newest checkpoint back; this
         simulation stays where it stands.
 
-        Raises UnknownName for a value that is nothing and always was, and for a process nobody made.
+        Raises UnknownName for a value that is nothing and always was, and for a process nobody made;
+        UsageError for one that no message made, see `ProcessHandle.fork` and faults.
         """
         self._check_open()
         resident = self._resident(process)
@@ -167,7 +168,8 @@ class TimeTravel(Looking):
                         return change
         if now is not None:
             raise UsageError(
-                f"no message made {path} of {resident.name!r} what it is: a fault has put the process back"
+                f"no message to {resident.name!r} made {path} what it is: the process began with it, as a fork of "
+                "another, or a fault has put it back"
             )
         raise UnknownName(path, _known(resident), kind=f"value in {resident.name!r}:")
 
@@ -280,11 +282,15 @@ class _Changes(Observer):
         self._id = process_id
         self._path = path
         self._known = process_id in engine.residents  # it has booted
+        self._boots = False
         self._now = _value(engine.residents[process_id], path) if self._known else None
         self.found: list[Blame] = []
 
     def on_assigned(self, assignment: Assignment) -> None:
-        if assignment.process_id == self._id and self._known:  # not by a message alone: a fault may put it back
+        if assignment.process_id != self._id:
+            return
+        self._boots = not self._known and (self._boots or assignment.nonce == 0)
+        if not self._boots:  # a fault may have put it back, and a fork of a process begins with a state
             self._now = _value(self._engine.residents[self._id], self._path)
 
     def on_result(self, assignment: Assignment, result: Result) -> None:

@@ -228,3 +228,16 @@ def test_the_message_is_blamed_that_a_fault_has_not_undone(ledger: Simulation) -
     assert ledger.blame("ledger", "Balances.alice").nonce == 1
     transfer(ledger, "bob", "carol", 1)
     assert ledger.blame("ledger", "Balances.alice").nonce == 1
+
+
+def test_a_fork_of_a_process_begins_with_what_it_has(ledger: Simulation) -> None:
+    transfer(ledger, "alice", "bob", 5)
+    ledger.process("ledger").fork(name="copy")
+    with pytest.raises(UsageError, match="the process began with it, as a fork of another"):
+        ledger.blame("copy", "Balances.bob")
+    ledger.send("copy", Action="Transfer", Sender="alice", Recipient="bob", Quantity="1")
+    ledger.run()
+    blame = ledger.blame("copy", "Balances.bob")
+    assert (blame.before, blame.after, blame.event) == (5, 6, 2)
+    ledger.goto(1)
+    assert ledger.process("copy").read("Balances.bob") == 5
