@@ -271,6 +271,8 @@ class ModuleInstance:
             self.past.take(Image(runtime.late_image(), ""))
         except NotImaged as problem:
             self.past.refuse(f"{problem.path or 'the runtime'} {problem.reason}")
+        except LuaError as problem:  # too large for the memory there is; the state is what it was
+            self.past.refuse(str(problem))
         finally:
             runtime.open_files(self._files)
 

@@ -209,6 +209,9 @@ class LuaProcess:
         except NotImaged as problem:
             self._past.refuse(f"{problem.path or 'the runtime'} {problem.reason}")
             return
+        except LuaError as problem:  # too large for the memory there is; the state is what it was
+            self._past.refuse(str(problem))
+            return
         self._past.take(Image(data, self._prompt))
         self._log = self._past.log
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lupa.lua53 import LuaError
 
 from aosim.luavm import past
 from aosim.luavm.process import LuaProcess
@@ -146,6 +147,18 @@ def test_a_process_that_waits_says_why_it_has_no_image(eager: None) -> None:
         bench.push("Action", "Roll")
     assert bench.process.undo_cost.without_image == ""
     assert bench.process.undo_cost.messages < 60
+
+
+def test_an_image_that_there_is_no_memory_for_is_done_without(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(*_: object) -> bytes:
+        raise LuaError("not enough memory")
+
+    monkeypatch.setattr("aosim.luavm.process.image_of", too_large)
+    bench = Bench(CODE)
+    for kind in ("Add", "Add", "Add", "Fail", "Add"):
+        bench.push("Action", kind)
+    assert bench.process.read("Count") == 4
+    assert bench.process.undo_cost.without_image == "not enough memory"
 
 
 def test_every_earlier_state_can_be_looked_at(eager: None) -> None:
