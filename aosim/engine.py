@@ -40,6 +40,7 @@ from aosim.packing import pack
 from aosim.patches import apply_patch, patch_of
 from aosim.post import Post, new_arrival
 from aosim.process import Process
+from aosim.profiles import profile_named
 from aosim.residents import Resident
 from aosim.scheduler import SCHEDULER_ID, Scheduler
 
@@ -314,6 +315,8 @@ class Engine(Post):
         notice = request.flat
         if self.lenient and find_tag(request.flat, "Authority") is None:
             request = request._replace(flat=request.flat + parent.authority)
+        if not is_address(find_tag(request.flat, "Module", "") or ""):
+            request = self._with_module_id(request)
         message = self.publish(spawned(request, parent.id, SCHEDULER_ID, chain, number))
         self.counts.sent += 1
         try:
@@ -325,6 +328,18 @@ class Engine(Post):
             self.bury(message, request.problem)
             return
         self.send_off(message, Birth(message, parent.id, notice, chain.hops))
+
+    def _with_module_id(self, request: Outgoing) -> Outgoing:
+        """A spawn whose module is no id: in docs fidelity the names of modules stand for their ids."""
+        name = find_tag(request.flat, "Module", "") or ""
+        if not self.lenient:
+            problem = f"no module {name!r}: on the network a module is known by its id alone, of 43 characters"
+            return request._replace(problem=request.problem or problem)
+        profile = profile_named(name)
+        if profile is None:
+            return request
+        at = 2 * request.flat[::2].index("Module") + 1
+        return request._replace(flat=(*request.flat[:at], profile.module_id, *request.flat[at + 1 :]))
 
     def _give_birth(self, birth: Birth) -> None:
         message, parent_id, notice, hops, told = birth

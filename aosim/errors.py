@@ -14,6 +14,8 @@ _MODULE_MISSING = re.compile(r"(module '([^']*)' not found):\n.*", re.DOTALL)
 
 
 def _looked_for(found: re.Match[str]) -> str:
+    if found[2] == "lsqlite3":
+        return f"{found[1]}; it is in the module aos-sqlite alone: module='aos-sqlite', --module aos-sqlite"
     path = found[2].replace(".", "/").lstrip("/") + ".lua"
     return f"{found[1]}; files are looked for beside the file that requires them, as {path}"
 
@@ -22,7 +24,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """ " Did you mean 'ledger'?", or nothing when no known word is near."""
     import difflib  # where it is used: it takes as long to come as a tenth of everything else
 
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    names = list(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    if not near:  # nor one that is only written in other letters
+        folded = {name.lower(): name for name in names}
+        near = [folded[name] for name in difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.5)]
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
@@ -35,13 +41,13 @@ class UsageError(AosimError, ValueError):
 
 
 class UnknownName(AosimError, LookupError):
-    """A process or wallet nobody has made."""
+    """A process or wallet nobody has made. `also` is what can stand there beside the known names."""
 
-    def __init__(self, name: str, known: Iterable[str], *, kind: str = "process or wallet") -> None:
+    def __init__(self, name: str, known: Iterable[str], *, kind: str = "process or wallet", also: str = "") -> None:
         names = sorted(known)
         hint = did_you_mean(name, names)
         shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-        super().__init__(f"no {kind} {name!r}.{hint} Known: {shown or 'none yet'}")
+        super().__init__(f"no {kind} {name!r}.{hint} Known: {shown or 'none yet'}{also}")
         self.name = name
 
 
@@ -60,15 +66,18 @@ class SourceError(AosimError):
 
 
 class BootError(AosimError):
-    """A process whose own code failed while it was being made. Nothing of it is left."""
+    """A process whose own code failed while it was being made. Nothing of it is left.
 
-    def __init__(self, name: str, error: str) -> None:
+    `error` is what failed, with file and line, `raw_error` the same as the runtime tells it.
+    """
+
+    def __init__(self, name: str, error: str, raw_error: str = "") -> None:
         error_told = _MODULE_MISSING.sub(_looked_for, error)
         super().__init__(
             f"process {name!r} was not made, its code failed while loading: {error_told}. "
             f"Nothing was changed; mend the file and spawn it again."
         )
-        self.error = error
+        self.error, self.raw_error = error, raw_error or error
 
 
 class MessageTooLarge(AosimError, ValueError):
@@ -162,10 +171,10 @@ class InvariantBroken(AosimError):
 
 
 class EvalError(AosimError):
-    """Lua given to `eval` that failed. Nothing was changed."""
+    """Lua given to `eval` that failed, with `error` as the process sees it. Nothing was changed."""
 
     def __init__(self, process: str, error: str) -> None:
-        super().__init__(f"{process}: {error}")
+        super().__init__(f"{process}: {_MODULE_MISSING.sub(_looked_for, error)}")
         self.error = error
 
 

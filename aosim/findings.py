@@ -12,6 +12,7 @@ ON_THE_NETWORK = {
     "child-authority": "a child without an Authority tag ignores what its parent sends there",
     "deliver-later": "Deliver-After and Deliver-At are ordinary tags there, nothing is delayed",
     "sqlite-module": "lsqlite3 is only there in a module built with it: spawn with module='aos-sqlite'",
+    "module-name": "only ids are modules there, names are not: a spawn that names one makes nothing",
     "name-target": "only addresses are targets there, names are not",
 }
 

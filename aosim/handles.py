@@ -238,7 +238,8 @@ class ProcessHandle:
         """A global by name or dotted path ("Balances.alice"), without running any code of the process.
 
         Of a process made from "hyper-aos" also what it has published by patch@1.0, by a path with
-        slashes: "cache/balances/alice". Raises UnknownName for a place in there that does not exist.
+        slashes: "cache/balances/alice". Raises UnknownName for a place in there that does not exist,
+        UsageError for such a path into a process that publishes nothing.
         """
         return read_path(self._resident, path)
 
@@ -377,7 +378,13 @@ def read_path(resident: Resident, path: str) -> Any:
     tree = resident.tree
     if tree is not None and ("/" in path or path in tree):
         return look_up(tree, path)
-    return _with_globals(resident).read(path)
+    found = _with_globals(resident).read(path)
+    if found is None and tree is None and "/" in path:
+        raise UsageError(
+            f"process {resident.name!r} publishes no state to read at {path!r}: its module is not hyper-aos. "
+            f"Spawn it with module='hyper-aos', or read a global of it by its name, as in read('Balances.alice')"
+        )
+    return found
 
 
 def _own(process: Process) -> LuaProcess | BareProcess | PythonProcess:

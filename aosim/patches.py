@@ -10,7 +10,7 @@ import json
 from copy import deepcopy
 from typing import Any
 
-from aosim.errors import UnknownName
+from aosim.errors import UnknownName, UsageError
 from aosim.message import Outgoing, find_tag
 
 DEVICE = "patch@1.0"
@@ -42,13 +42,16 @@ def look_up(tree: dict[str, Any], path: str) -> Any:
     """What stands at a path such as "cache/balances/alice": a copy. Lists count from 1, as in Lua.
 
     A name is found in any case when none is spelled exactly so. "now/" and "compute/" in front are
-    left out. Raises UnknownName, with what there is.
+    left out. Raises UnknownName, with what there is, and UsageError for a path through what is no table.
     """
     names = [name for name in path.split("/") if name]
     if names and names[0] in _VIEWS and names[0] not in tree:
         names = names[1:]
     place: Any = tree
-    for name in names:
+    for number, name in enumerate(names):
+        if not isinstance(place, dict | list):
+            so_far = "/".join(names[:number])
+            raise UsageError(f"{path!r}: {so_far!r} is {_kind_of(place)} in this state, there is nothing below it")
         inner = _children(place)
         if name not in inner:
             alike = [other for other in inner if other.lower() == name.lower()]
@@ -57,6 +60,12 @@ def look_up(tree: dict[str, Any], path: str) -> Any:
             name = alike[0]
         place = inner[name]
     return deepcopy(place)
+
+
+def _kind_of(value: object) -> str:
+    if value is None:
+        return "nothing"
+    return "a text" if isinstance(value, str) else "true or false" if isinstance(value, bool) else "a number"
 
 
 def _children(place: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aosim import Fate, Simulation, UnknownName
+from aosim import Fate, Simulation, UnknownName, UsageError
 from aosim.patches import apply_patch, look_up
 
 TOKEN = """
@@ -94,8 +94,17 @@ def test_a_place_that_is_not_there_is_told_with_what_is() -> None:
     token = Simulation().spawn(TOKEN, module="hyper-aos")
     with pytest.raises(UnknownName, match=r"no state at 'cache/balances/alicia': 'alicia'\. Did you mean 'alice'\?"):
         token.read("cache/balances/alicia")
-    with pytest.raises(UnknownName, match="none yet"):
+    with pytest.raises(UsageError, match="'cache/name/deeper': 'cache/name' is a text in this state"):
         token.read("cache/name/deeper")
+
+
+@pytest.mark.parametrize("source", ["", "Balances = {}"])
+def test_a_process_that_publishes_no_state_says_so_when_it_is_read(source: str) -> None:
+    process = Simulation().spawn(source, name="desk")
+    with pytest.raises(UsageError, match="'desk' publishes no state to read at 'cache/a': its module is not hyper-aos"):
+        process.read("cache/a")
+    assert process.eval("_G['a/b'] = 5 return 1") == 1
+    assert (process.read("a/b"), process.read("nothing")) == (5, None)
 
 
 def test_names_are_found_in_any_case_but_their_own_first() -> None:

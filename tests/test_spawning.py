@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from aosim import Simulation
-from aosim.errors import AosimError, BootError, NameTaken, SourceError, UnknownName, UsageError
+from aosim.errors import AosimError, BootError, EvalError, NameTaken, SourceError, UnknownName, UsageError
 from aosim.ids import address, is_address
 from aosim.messenger import MESSENGER_ID
-from aosim.profiles import AOS_MODULE_ID
+from aosim.profiles import AOS_MODULE_ID, PROFILES
 
 
 def test_a_process_is_made_from_lua_text(sim: Simulation) -> None:
@@ -89,8 +89,70 @@ def test_the_module_is_aos_or_an_address(sim: Simulation) -> None:
     module = address(b"module")
     assert sim.spawn("", module=module).eval("ao._module") == module
     assert sim.spawn("", module="aos-2.0.6").eval("ao._module") == AOS_MODULE_ID
-    with pytest.raises(UnknownName, match=r"no module 'aos-3'\. Did you mean 'aos-2\.0\.3'\?"):
-        sim.spawn("", module="aos-3")
+    with pytest.raises(UnknownName, match=r"no module 'aos-2\.0\.5'\. Did you mean 'aos-2\.0\.\d'\?"):
+        sim.spawn("", module="aos-2.0.5")
+    with pytest.raises(UnknownName, match=r"Did you mean 'aos'\? Known: aos, aos-2.*an id of 43 characters.*\.lua"):
+        sim.spawn("", module="AOS")
+    with pytest.raises(UsageError, match="module=None: a module is a name such as 'aos'"):
+        sim.spawn("", module=None)  # type: ignore[arg-type]
+
+
+def test_an_item_to_boot_with_that_is_not_there_is_told_by_name(sim: Simulation) -> None:
+    with pytest.raises(
+        BootError, match=r"On-Boot names the item 'nope'.*sim\.upload\(\.\.\., id='nope'\).*--item nope="
+    ):
+        sim.spawn(tags={"On-Boot": "nope"})
+    with pytest.raises(BootError) as told:
+        sim.spawn(tags={"On-Boot": "nope"}, name="docs")
+    assert "attempt to concatenate a nil value (local 'expr')" in told.value.raw_error
+    with pytest.raises(BootError, match="attempt to concatenate a nil value") as told:
+        Simulation(fidelity="network").spawn(tags={"On-Boot": "nope"})
+    assert told.value.error in told.value.raw_error
+    sim.upload("error('no')", id="bad")
+    with pytest.raises(BootError, match=r"failed while loading: .*no"):
+        sim.spawn(tags={"On-Boot": "bad"})
+
+
+def test_lsqlite3_that_is_not_there_is_told_with_the_module_that_has_it() -> None:
+    sim = Simulation(fidelity="network")
+    with pytest.raises(BootError, match="in the module aos-sqlite alone: module='aos-sqlite', --module aos-sqlite"):
+        sim.spawn("require('lsqlite3')")
+    with pytest.raises(EvalError, match="--module aos-sqlite") as told:
+        sim.spawn("").eval("require('lsqlite3')")
+    assert "aos-sqlite" not in told.value.error
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_name_of_a_module_in_a_spawn_is_its_id_in_docs_fidelity(own: bool, tmp_path: Path) -> None:
+    (tmp_path / "own.lua").write_text(
+        "return { handle = function(msg, ao) N = (N or 0) + 1 "
+        "if N == 2 then ao.spawn('hyper-aos', { Name = 'child' }) end return ao.result({}) end }"
+    )
+    for fidelity in ("docs", "network"):
+        sim = Simulation(fidelity=fidelity)
+        if own:
+            sim.spawn(module=tmp_path / "own.lua", name="parent").send(Action="Any")
+        else:
+            sim.spawn("", name="parent").eval("Spawn('hyper-aos', { Name = 'child', Authority = ao.authorities[1] })")
+        sim.run()
+        if fidelity == "docs":
+            child = sim.process("child")
+            assert child.read("ao._module") == PROFILES["hyper-aos"].module_id
+            child.eval("Send({ device = 'patch@1.0', cache = { a = 'x' } })")
+            assert child.read("cache/a") == "x"
+            assert [finding.rule for finding in sim.findings] == ["module-name"]
+            assert sim.findings[0].detail == "module 'hyper-aos' is a name, not an id"
+        else:
+            assert len(sim.processes) == 1
+            (letter,) = sim.dead_letters
+            assert "no module 'hyper-aos': on the network a module is known by its id" in letter.reason
+
+
+def test_any_other_text_for_a_module_in_a_spawn_is_aos_in_docs_fidelity(sim: Simulation) -> None:
+    sim.spawn("").eval("Spawn('MODULE', { Name = 'child', Authority = ao.authorities[1] })")
+    sim.run()
+    assert sim.process("child").read("ao._module") == "MODULE"
+    assert [finding.rule for finding in sim.findings] == ["module-name"]
 
 
 def _refusals(tmp_path: Path) -> list[tuple[dict[str, object], type[AosimError], str]]:
@@ -107,7 +169,7 @@ def _refusals(tmp_path: Path) -> list[tuple[dict[str, object], type[AosimError],
         ({"cron": "often"}, UsageError, "Cron-Interval 'often'"),
         ({"owner": "nobody"}, UnknownName, "no process or wallet 'nobody'"),
         ({"module": "x"}, UnknownName, "no module 'x'"),
-        ({"module": 5}, UsageError, "module= is int, it must be text"),
+        ({"module": 5}, UsageError, "module=5: a module is a name such as 'aos', an id"),
         ({"name": "taken"}, NameTaken, "the name 'taken' is taken in this simulation"),
         ({"name": "bob"}, NameTaken, "the name 'bob' is taken"),
         ({"name": "owner"}, NameTaken, "the name 'owner' is taken"),

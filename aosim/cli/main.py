@@ -68,8 +68,9 @@ def run_command(
         list[str] | None, typer.Option("--wallet", metavar="NAME", help="A wallet beside the senders; may be repeated.")
     ] = None,
     module: Annotated[
-        str, typer.Option("--module", metavar="NAME|FILE", help="What processes are made from: aos-2.0.3, my.lua.")
-    ] = "",
+        str | None,
+        typer.Option("--module", metavar="NAME|FILE", help="What processes are made from: aos-2.0.3, my.lua."),
+    ] = None,
     item: Annotated[
         list[str] | None, typer.Option("--item", metavar="ID=FILE", help="Data on Arweave; may be repeated.")
     ] = None,
@@ -178,7 +179,7 @@ def explore_command(
         list[str] | None, typer.Option("--send", metavar="TEXT", help="As for aosim run; may be repeated.")
     ] = None,
     wallet: Annotated[list[str] | None, typer.Option("--wallet", metavar="NAME", help="As for aosim run.")] = None,
-    module: Annotated[str, typer.Option("--module", metavar="NAME|FILE", help="As for aosim run.")] = "",
+    module: Annotated[str | None, typer.Option("--module", metavar="NAME|FILE", help="As for aosim run.")] = None,
     item: Annotated[list[str] | None, typer.Option("--item", metavar="ID=FILE", help="As for aosim run.")] = None,
     seed: Seed = None,
     duration: Annotated[
@@ -283,7 +284,7 @@ def demo(seed: Seed = 7, as_json: Json = False, quick: Quick = False) -> None:
 def bench(
     workloads: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WORKLOAD", help="All by default; 'library', 'module', 'journal' for other figures."),
+        typer.Argument(metavar="WORKLOAD", help="All by default; or 'library', 'module', 'journal', 'undo'."),
     ] = None,
     quick: Quick = False,
     as_json: Json = False,

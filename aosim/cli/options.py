@@ -26,7 +26,7 @@ class Options:
     sends: tuple[str, ...] = ()
     wallets: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
-    module: str = ""
+    module: str | None = None
     seed: int | None = None
     duration: str | None = None
     fidelity: str | None = None
@@ -68,7 +68,7 @@ class Options:
         """The command that repeats the run."""
         words = ["aosim", "run", *map(str, self.files)]
         for option, values in (
-            ("--module", [self.module] if self.module else []),
+            ("--module", [self.module] if self.module is not None else []),
             ("--item", self.items),
             ("--wallet", self.wallets),
             ("--send", self.sends),

@@ -27,7 +27,7 @@ def scenario_of(options: Options) -> Scenario:
     """The TOML scenario, or that of the Lua files."""
     if options.files[0].suffix == ".toml":
         return load_scenario(options.files[0])
-    module = options.module or "aos"
+    module = "aos" if options.module is None else options.module
     return lua_scenario(options.files, options.sends, options.wallets, module=module, items=options.items)
 
 
@@ -42,7 +42,7 @@ def check_kinds(options: Options) -> None:
     if kinds != {".lua"}:
         if len(options.files) > 1:
             raise UsageError("give one scenario, or any number of Lua files: a scenario names its own files")
-        if options.sends or options.wallets or options.items or options.module:
+        if options.sends or options.wallets or options.items or options.module is not None:
             raise UsageError(
                 f"--send, --wallet, --item and --module go with Lua files; {options.files[0].name} has its own. "
                 f"Write them there"

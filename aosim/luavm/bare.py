@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import Any, Self
 
+from aosim.ids import is_address
 from aosim.luavm.bundle import Source
 from aosim.luavm.module import ModuleCode, ModuleInstance, is_failure
 from aosim.luavm.past import Past, UndoCost
 from aosim.luavm.process import plain_error
-from aosim.message import Assignment, AssignRequest, Forgiven, Outgoing, Result
+from aosim.message import Assignment, AssignRequest, Forgiven, Outgoing, Result, find_tag
 from aosim.process import Host
 from aosim.process_info import ProcessInfo
 from aosim.sleeping import Attic, Dormitory
@@ -107,7 +108,7 @@ class BareProcess:
         prompt = output.get("prompt") if isinstance(output, dict) else None
         return Result(
             messages=tuple(self._request(asked, forgiven) for asked in _tables(answer.get("Messages"))),
-            spawns=tuple(self._request(asked, forgiven) for asked in _tables(answer.get("Spawns"))),
+            spawns=tuple(self._spawn(asked, forgiven) for asked in _tables(answer.get("Spawns"))),
             assignments=tuple(map(_assignment, _tables(answer.get("Assignments")))),
             output=_shown(shown),
             prompt=prompt if isinstance(prompt, str) else "",
@@ -131,6 +132,13 @@ class BareProcess:
             tuple(texts),
             problems[0] if problems else "",
         )
+
+    def _spawn(self, asked: dict[str, Any], forgiven: list[Forgiven]) -> Outgoing:
+        request = self._request(asked, forgiven)
+        module = find_tag(request.flat, "Module", "") or ""
+        if self._lenient and not is_address(module):
+            forgiven.append(Forgiven("module-name", "", f"module {module!r} is a name, not an id"))
+        return request
 
     def _text(self, value: object, what: str, problems: list[str], forgiven: list[Forgiven]) -> str:
         if isinstance(value, str):

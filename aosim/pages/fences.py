@@ -10,7 +10,7 @@ _FENCE = re.compile(r"(?P<marks>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)")
 _QUOTE = re.compile(r" {0,3}>(?: |$)?")
 _ITEM = re.compile(r"(?P<indent> *)(?P<marker>[-*+]|[0-9]{1,9}[.)])(?P<space> +)(?=\S)")
 _LANGUAGE = re.compile(r"\{?\.?([\w+#-]+(?:\.\d+)?)")
-_NOTE = re.compile(r"<!-- *(file|not run): *(.*?) *-->")
+_NOTE = re.compile(r"<!-- *(?:(?P<file>file): *(?P<name>.*?)|(?P<not_run>not run) *(?:: *(?P<reason>.*?))?) *-->")
 _TAB = " " * 4
 
 
@@ -23,7 +23,7 @@ class Fence:
     info: str  # what stands behind the opening fence
     lines: tuple[str, ...]  # its text, without the indentation of the fence
     before: str  # the last line with text above it, "" for a block right after another
-    note: tuple[str, str] = ("", "")  # ("file", name) or ("not run", reason), from a comment right above
+    note: tuple[str, str] = ("", "")  # ("file", name) or ("not run", reason or ""), from a comment right above
 
     @property
     def language(self) -> str:
@@ -104,7 +104,7 @@ class _Reader:
             info=opened["info"].strip(),
             lines=tuple(lines),
             before=self._before,
-            note=(note[1], note[2]) if note else ("", ""),
+            note=_meaning(note) if note else ("", ""),
         )
 
     def _skip_comment(self) -> None:
@@ -112,6 +112,10 @@ class _Reader:
             self._at += 1
             if "-->" in self._lines[self._at - 1]:
                 return
+
+
+def _meaning(note: re.Match[str]) -> tuple[str, str]:
+    return ("file", note["name"]) if note["file"] else ("not run", note["reason"] or "")
 
 
 def _unquoted(line: str, most: int = 1 << 30) -> tuple[int, str]:

@@ -93,8 +93,13 @@ def run_page(
     fence calls Lua, and that does not parse, is an error too.
 
     The same page gives the same blocks. Raises UsageError for a page that cannot be read, UnknownName
-    for a module that is not there.
+    for a module that is not there. A module of one's own is refused: it has no Eval.
     """
+    if str(module).endswith(".lua"):
+        raise UsageError(
+            f"module={str(module)!r}: a module of one's own has no Eval, so it would evaluate no block of a page. "
+            f"Name a version of aos, such as 'aos', or leave it out"
+        )
     runner = _Runner(Path(page), fidelity, module, check_output, strict)
     return [runner.run(fence) for fence in fences(read_page(page) if text is None else text)]
 

@@ -109,6 +109,8 @@ def test_a_message_too_large_is_refused_before_anything_runs(aosim: Terminal) ->
         (("--for=-5s",), "--for: '-5s' is negative. Time only goes forward"),
         (("--latency=-1ms",), "--latency: '-1ms' is negative."),
         (("--latency", "9ms..1ms"), "--latency: '9ms..1ms': the low bound comes first"),
+        (("--module", ""), "no module ''. Known: aos, aos-2.0.1"),
+        (("--module", "AOS"), "no module 'AOS'. Did you mean 'aos'? Known: aos, "),
         (("--fidelity", "real"), "--fidelity 'real': there are 'docs' and 'network'"),
     ],
 )

@@ -24,6 +24,7 @@ Handlers.add("All", "All", function(msg)
   end
   send({ Target = msg.From, A = "1", B = "2", C = "3" })
   pcall(require, "lsqlite3")
+  Spawn("hyper-aos", { Authority = ao.authorities[1] })
 end)
 Handlers.add("None", "None", function(msg)
   Spawn({ Name = "other", Authority = ao.authorities[1] })
@@ -54,6 +55,7 @@ def test_every_rule_is_found_at_its_line(tmp_path: Path, times: int) -> None:
         ("deliver-later", "desk.lua:10"),
         ("deliver-later", "desk.lua:9"),
         ("json-global", "desk.lua:6"),
+        ("module-name", "desk.lua:16"),
         ("name-target", "desk.lua:12"),
         ("sqlite-module", "desk.lua:15"),
         ("tag-text", "desk.lua:7"),

@@ -84,6 +84,10 @@ def test_tabs_indent_by_four() -> None:
     [
         ("<!-- file: a.lua -->", ("file", "a.lua")),
         ("<!-- not run: it is slow -->", ("not run", "it is slow")),
+        ("<!-- not run -->", ("not run", "")),
+        ("<!--not run-->", ("not run", "")),
+        ("<!-- not running -->", ("", "")),
+        ("<!-- file -->", ("", "")),
         ("<!-- anything -->", ("", "")),
     ],
 )

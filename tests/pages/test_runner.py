@@ -91,6 +91,8 @@ def test_a_fragment_is_no_lua_unless_the_run_is_strict() -> None:
 def test_a_block_above_which_the_page_says_not_run_is_not() -> None:
     (block,) = run("<!-- not run: it never ends -->\n```lua\nerror('no')\n```")
     assert told(block) == ("not run", "it never ends")
+    (block,) = run("<!-- not run -->\n```lua\nerror('no')\n```")
+    assert told(block) == ("not run", "")
     (fragment,) = run("<!-- not run: half of it -->\n```lua\nx = \n```", strict=True)
     assert told(fragment) == ("not run", "half of it")
 
@@ -231,3 +233,10 @@ def test_a_block_as_json_has_all_that_is_known_of_it() -> None:
         "output": "",
         "findings": [{**block.findings[0]._asdict(), "on_the_network": block.findings[0].on_the_network}],
     }
+
+
+@pytest.mark.parametrize("module", ["mine.lua", Path("mine.lua")])
+def test_a_module_of_ones_own_is_refused_for_it_has_no_eval(tmp_path: Path, module: str | Path) -> None:
+    (tmp_path / "mine.lua").write_text("return { handle = function() end }")
+    with pytest.raises(UsageError, match=r"module='.*mine\.lua': a module of one's own has no Eval"):
+        run_page("page.md", text="```lua\nerror('no')\n```", module=str(tmp_path / module))
