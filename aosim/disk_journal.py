@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, finalize
 
 from aosim.errors import JournalError
 from aosim.inputs import World
@@ -54,14 +54,19 @@ class DiskJournal:
         self._hashed = 0  # of those that wait
         self._inputs_hashed = 0
         self.events = 0  # how many the last flush reached to
+        # Also when nobody closes it: SQLite puts the two files together when a program ends, whoever asked for that.
+        self._end = finalize(self, _let_go, connection, os.getpid() if writes else 0)
         if writes and self._file is not None:
             _OPEN[self._file] = self
 
     @classmethod
     def create(cls, path: str | Path, world: World) -> DiskJournal:
-        """Begin the record of a run. Raises JournalError when there is a file of that name already."""
+        """Begin the record of a run. Raises JournalError when there is a file of that name already.
+
+        One in which nothing has been recorded, for the first process failed while it was made, is taken away.
+        """
         path = Path(path)
-        if path.exists() and path.stat().st_size:
+        if path.exists() and path.stat().st_size and not _holds_nothing(path):
             raise JournalError(
                 path,
                 f"there is a file already. Simulation.resume({str(path)!r}) goes on with a run; "
@@ -69,6 +74,7 @@ class DiskJournal:
             )
         if _beside(path).exists():  # SQLite would take it for a part of the new file
             raise JournalError(path, f"{_beside(path).name} is left there from another run: put it away first")
+        path.unlink(missing_ok=True)  # it is empty, or a record of nothing
         connection = _opened(path)
         journal = cls(path, connection, writes=True)
         with journal._telling():
@@ -96,6 +102,7 @@ class DiskJournal:
                     raise JournalError(path, "another program has changed it just now: try again")
                 journal._begin_writing()
         except BaseException:
+            journal._end.detach()
             journal._connection.close()
             raise
         return journal
@@ -198,10 +205,7 @@ class DiskJournal:
 
     def close(self) -> None:
         """Let go of the file. What was not flushed is not in it."""
-        if self._writes:
-            with suppress(sqlite3.Error):  # it was closed before, or the disk refuses: then it stays as it is
-                self._connection.execute("UPDATE about SET value = 0 WHERE name = 'open'")
-        self._connection.close()
+        self._end()
         if not self._writes:
             _tidy(self.path)
         if self._file is not None and _OPEN.get(self._file) is self:
@@ -322,6 +326,15 @@ def _check_head(path: Path) -> None:
         raise JournalError(path, f"it was written by a newer aosim (format {version}, this one reads {VERSION})")
 
 
+def _holds_nothing(path: Path) -> bool:
+    """Whether a file is the record of a run in which nothing has happened."""
+    try:
+        with DiskJournal.look(path) as seen:
+            return not len(seen) and next(seen.inputs(), None) is None
+    except JournalError:
+        return False
+
+
 def _list_of(entries: bytes) -> tuple[bytes, ...]:
     """The entries of a chunk; none when it is no chunk, which its hash then tells."""
     try:
@@ -330,6 +343,16 @@ def _list_of(entries: bytes) -> tuple[bytes, ...]:
         return ()
     good = isinstance(whole, tuple) and all(isinstance(one, bytes) for one in whole)
     return whole if good else ()
+
+
+def _let_go(connection: sqlite3.Connection, program: int) -> None:
+    """Close a connection; where `program` writes, say in the file that it needs no other any more."""
+    if program not in (0, os.getpid()):
+        return  # a child of that program, which has its own copy of all this
+    if program:
+        with suppress(sqlite3.Error):  # the disk refuses: then it stays as it is
+            connection.execute("UPDATE about SET value = 0 WHERE name = 'open'")
+    connection.close()
 
 
 def _file_of(path: Path) -> tuple[int, int] | None:

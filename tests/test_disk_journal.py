@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aosim import Context, Diverged, EvalError, JournalError, Message, Simulation, Uniform, UsageError
+from aosim import BootError, Context, Diverged, EvalError, JournalError, Message, Simulation, Uniform, UsageError
 from aosim.disk_journal import DiskJournal
 from aosim.inputs import World
 from aosim.journal import MemoryJournal
@@ -178,6 +179,17 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_record_of_nothing_is_no_reason_to_choose_another_name(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    sim = Simulation(journal=path)
+    with pytest.raises(BootError):
+        sim.spawn("error('no')")
+    with pytest.raises(JournalError, match="there is a file already"):
+        Simulation(journal=path)
+    sim.close()
+    Simulation(journal=path).spawn("X = 1")
+
+
 def test_a_foreign_file_is_refused_and_left_untouched(tmp_path: Path) -> None:
     path = tmp_path / "foreign.db"
     path.write_text("not a database at all, but long enough to be looked at: " * 10)
@@ -273,6 +285,35 @@ def test_what_was_left_by_a_program_that_was_killed_is_whole(tmp_path: Path) -> 
     assert (path.read_bytes(), _wal(path).read_bytes()) == before
     assert sorted(tmp_path.iterdir()) == [path, _wal(path)]
     assert Simulation.resume(path).fingerprint == _whole(1)
+
+
+@pytest.mark.parametrize("ending", ["1 / 0", "sim.run(); keep.append(keep)"])
+def test_a_program_that_ends_without_closing_leaves_a_file_that_opens(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "run.db"
+    _elsewhere(
+        f"import gc, sys; sim = Simulation(journal={str(path)!r}); sim.spawn('X = 1', name='x'); keep = [sim]\n{ending}"
+    )
+    assert list(tmp_path.iterdir()) == [path]
+    sim = Simulation.resume(path)
+    assert sim.process("x").read("X") == 1
+
+
+def test_a_simulation_that_nobody_holds_any_more_leaves_a_file_that_opens(tmp_path: Path) -> None:
+    _make(tmp_path / "run.db").run()
+    gc.collect()
+    fingerprint = _make(None)
+    fingerprint.run()
+    assert Simulation.resume(tmp_path / "run.db").fingerprint == fingerprint.fingerprint
+
+
+def test_a_child_of_a_program_that_records_leaves_its_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    told = _elsewhere(
+        f"import os, sys; sim = Simulation(journal={str(path)!r}); sim.spawn('X = 1', name='x')\n"
+        "child = os.fork()\nif not child: sys.exit()\nos.waitpid(child, 0); sim.send('x'); sim.run(); sim.close()"
+    )
+    assert told == ""
+    assert Simulation.resume(path).counts.sent == 2
 
 
 def test_without_the_other_half_of_a_run_that_was_killed_it_is_refused(tmp_path: Path) -> None:
