@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 
 from aosim.bench.journal import bench_journal
 from aosim.bench.library import bench_library
@@ -42,7 +43,12 @@ def show_bench(workloads: Sequence[str], *, quick: bool, as_json: bool) -> int:
 
 
 def _text(row: Row) -> str:
-    floor = f"{row.floor:10.2f}" if row.floor else " " * 10
-    ratio = f"{row.ratio:7.2f}" if row.ratio is not None else " " * 7
+    below = f"{row.floor:10.2f}" if row.floor else " " * 10
+    ratio = _ratio(row.ratio) if row.ratio is not None else " " * 7
     target = f"{row.target:7g}" if row.target else " " * 7
-    return f"{row.workload:13} {row.about:24} {row.aosim:12.2f} {floor} {ratio} {target}  {row.unit}"
+    return f"{row.workload:13} {row.about:24} {row.aosim:12.2f} {below} {ratio} {target}  {row.unit}"
+
+
+def _ratio(ratio: float) -> str:
+    """In seven characters, with two digits that count however small it is."""
+    return f"{ratio:7.2f}" if ratio >= 0.1 or not ratio else f"{ratio:7.{min(5, 1 - floor(log10(ratio)))}f}"

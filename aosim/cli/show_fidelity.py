@@ -40,6 +40,8 @@ def show_fidelity(
     Returns 1 when a difference is not listed, or the page was to be current and is not.
     """
     paper = Paper(as_json=as_json)
+    if themes and page is not None:
+        raise UsageError("--page: the page tells of all themes, --theme measures a part; leave out one of them")
     recordings = _of_themes(read_recordings(cases, golden), themes)
     if page is None and cases is None and not themes:
         page = PAGE

@@ -50,6 +50,13 @@ def whole(request: Request, name: str, default: int, *, least: int = 0) -> int:
     return value
 
 
+def whole_given(request: Request, name: str, *, least: int = 0) -> int:
+    """A field that is a whole number from `least` up."""
+    if request.get(name) is None:
+        raise bad_request(f"{name} must be a whole number from {least:,} up, it is missing")
+    return whole(request, name, least, least=least)
+
+
 def flag(request: Request, name: str) -> bool:
     """A field that is true or false; absent or null it is false."""
     return request.get(name) is not None and bool(_of_kind(request, name, bool, "true or false"))

@@ -63,7 +63,7 @@ class Instances:
         """Evaluate one message."""
         instance = self._instance(request)
         state = instance.state if request.get("memory") is None else self._memory(request, instance.tree)
-        env = fields.mapping_or_empty(request, "env")
+        env = fields.mapping(request, "env")
         call = Call(json_text(fields.mapping(request, "msg")), json_text(env), instance.files)
         after, result = instance.tree.evaluate(state, call)
         instance.state = after

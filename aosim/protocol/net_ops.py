@@ -169,5 +169,5 @@ def _reorder(net: Net, request: Request) -> Answer:
 
 
 def _advance(net: Net, request: Request) -> Answer:
-    net.clock.passed_ms += fields.whole(request, "ms", 0)
+    net.clock.passed_ms += fields.whole_given(request, "ms")
     return {"time": net.clock.now_ms, "height": net.clock.height}

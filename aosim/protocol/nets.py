@@ -129,14 +129,14 @@ class Net:
         """Queue a message of a wallet, or one that is sent for a process; its id.
 
         One for a process comes from that process and is signed by the messenger. A forged one is
-        signed by somebody who had no right to: the sender itself when it is for a process, else a
-        stranger.
+        signed by somebody who had no right to: the sender itself when it is for another process, else
+        a stranger.
         """
         owner = sender
         if sent_for is not None:
             owner = sender if forged else MESSENGER_ID
             flat += ("From-Process", sent_for)
-        elif forged:
+        if forged and owner in (sent_for or sender, MESSENGER_ID):  # who may sign it
             owner = address_of("stranger", self._seed)
         message = self._signed(sent_for or sender, owner, target, data, flat)
         self._enqueue(self._publish(message), target)

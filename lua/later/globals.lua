@@ -43,6 +43,9 @@ function globals.Tab(msg)
 end
 
 function globals.Send(t)
+  if type(t) ~= "table" and type(t) ~= "string" then
+    k.refuse_send(t)
+  end
   if not t.Target and not (k.needs_no_target and k.needs_no_target(t)) then
     env.print("WARN: No target specified for message. Data will be stored, but no process will receive it.")
   end

@@ -96,6 +96,9 @@ end
 function results.result(msg, ok, problem)
   if not ok then
     k.error_place = place_of_death()
+    if type(problem) == "string" then -- the place of an error in code of the runtime's own, which has no lines
+      problem = raw.string.gsub(problem, "%?:%-1: ", "")
+    end
     k.problem = problem
     k.output = joined_logs()
     return { Error = failure_of(msg, problem) }

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from aosim import __version__
+from aosim.cli.show_bench import _ratio
 from cli.terminal import Terminal
 
 
@@ -57,3 +58,10 @@ def test_conformance_answers_line_by_line() -> None:
         [sys.executable, "-m", "aosim.cli.main", "conformance"], input="\n", capture_output=True, text=True, check=True
     )
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown"), [(0.0, "0.00"), (0.00412, "0.0041"), (0.05, "0.050"), (0.5, "0.50"), (12.345, "12.35")]
+)
+def test_a_ratio_has_two_digits_that_count_however_small_it_is(ratio: float, shown: str) -> None:
+    assert _ratio(ratio).strip() == shown

@@ -49,8 +49,13 @@ def test_differences_that_are_all_listed_are_well(
 
 def write_changed(folder: Path) -> tuple[str, str]:
     """The conversations of a theme, one of them answered otherwise."""
+    return write_cron(folder, {"Output": {"data": "something else"}})
+
+
+def write_cron(folder: Path, changes: dict[str, object] | None = None) -> tuple[str, str]:
+    """The conversations of a theme, with changes in the last answer of the first."""
     recordings = [one for one in read_recordings() if one.theme == "cron"]
-    recordings[0].answers[-1]["Output"] = {"data": "something else"}
+    recordings[0].answers[-1].update(changes or {})
     cases, golden = folder / "cases.jsonl", folder / "golden.jsonl"
     cases.write_text("\n".join(json.dumps(one.case) for one in recordings))
     golden.write_text("\n".join(json.dumps({"name": one.name, "results": one.answers}) for one in recordings))
@@ -63,14 +68,17 @@ def test_some_themes_leave_the_page_of_the_checkout_alone(aosim: Terminal) -> No
     assert PAGE.read_bytes() == before
 
 
-def test_fidelity_writes_a_page_and_check_says_whether_it_is_current(aosim: Terminal, page: Path) -> None:
-    words = ("fidelity", "--theme", "cron", "--page", str(page))
+def test_fidelity_writes_a_page_and_check_says_whether_it_is_current(aosim: Terminal, folder: Path, page: Path) -> None:
+    cases, golden = write_cron(folder)
+    words = ("fidelity", "--cases", cases, "--golden", golden, "--page", str(page))
     stale = aosim(*words, "--check")
     assert (stale.code, stale.err, page.read_text()) == (1, "page.md is not current: run `aosim fidelity`\n", MARKS)
     assert aosim(*words).err == "page.md has new figures\n"
     assert "| cron | 3 | 3 | 3 | 11 | 11 | 11 |" in page.read_text()
     current = aosim(*words, "--check")
     assert (current.code, current.err) == (0, "page.md is current\n")
+    nowhere = aosim(*words[:-1], "nothing.md")
+    assert (nowhere.code, "nothing.md: No such file" in nowhere.err) == (2, True)
 
 
 def test_fidelity_in_json_is_one_object_per_theme_table_and_difference(aosim: Terminal) -> None:
@@ -100,7 +108,7 @@ def test_a_difference_that_is_not_listed_fails_and_a_stale_one_is_told(
         (("--theme", "corn"), "no theme 'corn'. Did you mean 'cron'?"),
         (("--theme", "cron", "--check"), "--check: the page tells of all that a checkout keeps"),
         (("--cases", "nothing"), "cases and golden go together"),
-        (("--theme", "cron", "--page", "nothing.md"), "nothing.md: No such file"),
+        (("--theme", "cron", "--page", "nothing.md"), "--page: the page tells of all themes, --theme measures a part"),
     ],
 )
 def test_what_cannot_be_measured_is_told(aosim: Terminal, words: tuple[str, ...], complaint: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aosim import Simulation
 from aosim.luavm.imaged_module import ImagedModule
 from aosim.luavm.module import ModuleCode, ModuleFailed, ModuleInstance, ModuleRuntime, json_bytes
 
@@ -120,3 +121,15 @@ def test_lua_that_does_not_parse_is_told_before_it_is_used() -> None:
         with pytest.raises(ModuleFailed, match="unexpected symbol"):
             code.check()
     ModuleCode().check()
+
+
+@pytest.mark.parametrize("code", ["Send(5)", "Send(nil)", "ao.send = nil Send({ Target = 'x' })"])
+def test_an_error_in_the_runtime_shows_no_place_that_nobody_can_find(code: str) -> None:
+    instance = ModuleInstance()
+    instance.handle(FIRST, ENV)
+    error = instance.handle(lua(code), ENV)["Error"]
+    assert "attempt to" in error
+    assert "?:-1:" not in error
+    shown = Simulation().spawn("x = 1").query(code, Action="Eval").error
+    assert shown is not None
+    assert shown.startswith('[string "aos"]:1: attempt to')

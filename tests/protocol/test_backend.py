@@ -89,6 +89,8 @@ def test_a_request_without_an_id_is_answered_without_one() -> None:
         ("handle", {"instance": "i1", "env": {}}, "bad-request"),
         ("handle", {"instance": "i1", "msg": "text", "env": {}}, "bad-request"),
         ("handle", {"instance": "i1", "msg": {}, "env": []}, "bad-request"),
+        ("handle", {"instance": "i1", "msg": {}}, "bad-request"),
+        ("net.advance", {"net": "n1"}, "bad-request"),
         ("release", {}, "bad-request"),
         ("release", {"memories": "m1"}, "bad-request"),
         ("release", {"memories": [1]}, "bad-request"),

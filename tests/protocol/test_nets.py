@@ -203,6 +203,17 @@ def test_what_is_sent_for_a_process_is_trusted_unless_it_is_forged(net: Net) -> 
     assert net.eval("a", "return Got") == f"bank<{MESSENGER_ID} bob<bob "
 
 
+def test_a_process_is_forged_by_a_stranger_even_where_it_is_said_to_sign_itself(net: Net) -> None:
+    net.spawn("a", TRUST)
+    for sender in ("bank", MESSENGER_ID):
+        net.send(sender, "a", "T", **{"as": "bank"}, forged=True)
+    told = [message for message in net.ask("messages", target="a")["messages"] if message["Owner"] != "alice"]
+    assert len(told) == 2
+    assert all(message["Owner"] not in ("bank", MESSENGER_ID) for message in told)
+    net.run()
+    assert net.eval("a", "return tostring(Got)") == "nil"
+
+
 def test_a_cron_message_is_from_the_owner_and_has_no_id(net: Net) -> None:
     net.spawn("a", "Handlers.add('t', 'Tick', function(m) Got = tostring(m.Cron) .. tostring(m.Id) .. m.From end)")
     identity = net.ask("cron", target="a", tags=[tag("Action", "Tick")])["message"]
