@@ -200,7 +200,7 @@ def _command(words: list[str]) -> tuple[str, int]:
     """What a command prints, to stdout and stderr, 80 columns wide and without colours, and its exit status."""
     tools = Path(sys.executable).parent
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_"))},
+        **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_", "CI", "BUILD_NUMBER"))},
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "80",
         "NO_COLOR": "1",
