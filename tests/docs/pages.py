@@ -42,6 +42,9 @@ COMMANDS = ("aosim", "python", "pytest", "cat", "make")
 #: Blocks that show and do not do: command lines without output, formats, drawings.
 SHOWN = ("json", "toml", "diff")
 
+#: How the names of variables begin that change what a command prints: those of a test run, of a continuous integration.
+_NOT_FOR_COMMANDS = ("PYTEST", "COV_", "CI", "BUILD_NUMBER")
+
 _NOTE = re.compile(r"<!-- (file|not run): (.*?) -->")
 _FENCE = re.compile(r"^```(\w*)$")
 
@@ -200,7 +203,7 @@ def _command(words: list[str]) -> tuple[str, int]:
     """What a command prints, to stdout and stderr, 80 columns wide and without colours, and its exit status."""
     tools = Path(sys.executable).parent
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_", "CI", "BUILD_NUMBER"))},
+        **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_COMMANDS)},
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "80",
         "NO_COLOR": "1",
