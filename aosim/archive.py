@@ -34,6 +34,9 @@ class Archive:
                 self._keep(signed(*values)[0])
             elif kind == "imported":
                 self._keep(Message(*values))
+            elif kind == "item":  # it may be assigned to a process, and so be what others follow from
+                item_id, owner, data, flat = values
+                self._keep(Message(item_id, owner, owner, item_id, data, flat))
             elif kind == "done":
                 self._handled, self._sender, *_ = values
                 self._cron = values[5]

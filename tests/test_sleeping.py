@@ -178,3 +178,32 @@ def test_an_attic_keeps_bytes_as_long_as_their_boxes() -> None:
     assert [box.content for box in boxes] == [*contents[10:], b"last"]
     count: Callable[[], Any] = attic._file.execute("select count(*) from boxes").fetchone
     assert count() == (11,)
+
+
+@pytest.mark.parametrize("resident_max", [None, 1, 2, 3])
+@pytest.mark.parametrize("forked", [False, True])
+def test_what_a_crash_made_a_process_forget_stays_forgotten_when_a_fork_of_it_sleeps(
+    resident_max: int | None, forked: bool
+) -> None:
+    def end(resident_max: int | None, forked: bool) -> tuple[str, dict[str, object], int]:
+        sim = Simulation(seed=1, resident_max=resident_max)
+        code = "Handlers.add('Ask', 'Ask', function() Send({ Target = 'nobody' }).receive() end)"
+        sim.spawn(f"{code} Handlers.add('N', 'N', function() NN = (NN or 0) + 1 end)", name="ask")
+        others = [sim.spawn("X = 1", name=name) for name in "xyz"]
+        sim.send("ask", Action="Ask")
+        for other in others:
+            sim.run()
+            sim.send(other, "hi")
+        sim.run()
+        sim.crash("ask", for_ms=125, losing=2)
+        sim = sim.fork() if forked else sim
+        sim.send("ask", Action="N")
+        for name in "xyz":
+            sim.run()
+            sim.send(name, "hi")
+        sim.run()
+        sim.send("ask", Action="Ask")
+        sim.run()
+        return sim.fingerprint, sim.process("ask").state, sim.process("ask").waiting
+
+    assert end(resident_max, forked) == end(None, False)

@@ -98,3 +98,21 @@ def test_an_assignment_of_what_is_not_there_is_a_dead_letter() -> None:
     assert sent.send(Action="Read").fate is Fate.ON_THE_WAY
     sim.run()
     assert "nowhere" in sim.dead_letters[0].reason
+
+
+def test_messages_are_found_after_an_item_was_assigned_and_answered() -> None:
+    sim = Simulation()
+    sim.spawn(
+        "Handlers.add('Go', 'Go', function(m) Assign({ Processes = { m.Tags.To }, Message = m.Tags.Id }) end)", name="a"
+    )
+    answering = sim.spawn(
+        "ao.addAssignable('all', function() return true end)"
+        "Handlers.add('Any', function() return true end, function() Send({ Target = Owner, Data = 'got it' }) end)"
+    )
+    item = sim.upload("hello")
+    sim.send("a", Action="Go", To=answering.id, Id=item.id)
+    sim.run()
+    assert sim.wallet("owner").inbox[-1].data == "got it"
+    assert sim.message("A" * 43) is None
+    assert sim.message(item.id) == item
+    assert sim.message(sim.wallet("owner").inbox[-1].id) is not None

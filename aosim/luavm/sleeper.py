@@ -67,6 +67,12 @@ class SleepyProcess(LuaProcess):
         self._open_box()
         return super().undo_cost
 
+    def _with_past(self, past: Past, host: Host | None = None) -> Self:
+        other = super()._with_past(past, host)
+        if past is not _ASLEEP:  # what lies in the box is the past of this one: the other may go another way
+            other._box, other._in_box = None, ()
+        return other
+
     def _rebuilt(self) -> Vm:
         self._open_box()
         vm = super()._rebuilt()
