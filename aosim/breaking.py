@@ -100,6 +100,8 @@ class Breaking(Looking):
     def release(self, what: Stopped, count: int | None = None) -> int:
         """Let messages arrive now that were held; how many they were. See `Stopped.release`."""
         self._check_open()
+        if not isinstance(what, Stopped):
+            raise UsageError(f"release({what!r}): give what hold(...) or partition(...) returned")
         if count is not None:
             check_whole("count", count, unit=" of messages")
         released = self._inlet.release(what._number, count)

@@ -242,7 +242,7 @@ class Inlet:
         if plan.in_python and plan.name not in self.handlers:
             raise UsageError(
                 f"process {plan.name!r} is a Python function, which no file can hold: "
-                f"give it as handlers={{{plan.name!r}: ...}}"
+                f"give it as handlers={{{plan.name!r}: ...}}, on the command line by --handlers FILE.py"
             )
         self.spawn(plan)
 

@@ -456,6 +456,8 @@ class Simulation(Breaking, TimeTravel):
 
 def _journal(journal: Journal | str | Path | None, world: World) -> Journal:
     if isinstance(journal, str | Path):
+        if not str(journal).strip() or Path(journal).is_dir():
+            raise UsageError(f"journal={str(journal)!r}: give the name of a file to record the run in")
         from aosim.disk_journal import DiskJournal
 
         return DiskJournal.create(journal, world)

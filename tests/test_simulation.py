@@ -300,3 +300,14 @@ def test_a_simulation_shows_what_it_is() -> None:
 def test_an_option_of_the_wrong_kind_is_refused_at_once(option: dict[str, Any], problem: str) -> None:
     with pytest.raises(UsageError, match=problem):
         Simulation(**option)
+
+
+def test_what_is_no_hold_cannot_be_released(sim: Simulation) -> None:
+    with pytest.raises(UsageError, match=r"release\('x'\): give what hold"):
+        sim.release("x")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["", " ", "."])
+def test_a_record_needs_the_name_of_a_file(name: str) -> None:
+    with pytest.raises(UsageError, match="give the name of a file"):
+        Simulation(journal=name)

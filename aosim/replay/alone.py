@@ -46,7 +46,7 @@ class Workshop:
             if member.name not in self._handlers:
                 raise UsageError(
                     f"process {member.name!r} is a Python function, which no file can hold: "
-                    f"give it as handlers={{{member.name!r}: ...}}"
+                    f"give it as handlers={{{member.name!r}: ...}}, on the command line by --handlers FILE.py"
                 )
             return PythonProcess(member.id, self._handlers[member.name])
         modules = dict(self._traffic.modules)
