@@ -187,13 +187,19 @@ def _remarks(sim: Simulation, letters: list[Letter]) -> list[str]:
     """What is not as it was there."""
     remarks = []
     without = {
-        "no time: they arrived right after the one before": sum(one.timestamp_ms is None for one in letters),
+        "no time: arrived right after the one before": sum(one.timestamp_ms is None for one in letters),
         "no data, of which a gateway only tells the size": sum(one.data is None for one in letters),
-        "an id that is none: they have one made from their content": sum(one.made_id for one in letters),
+        "an id that is none: got one made from the content": sum(one.made_id for one in letters),
     }
-    remarks += [f"{count:,} messages have {what}" for what, count in without.items() if count]
+    remarks += [
+        f"{_messages(count)} {'have' if count > 1 else 'has'} {what}" for what, count in without.items() if count
+    ]
     times = [one.timestamp_ms for one in letters if one.timestamp_ms is not None]
     late = sum(after < before for before, after in pairwise(times))
     if late:
-        remarks.append(f"{late:,} messages are older than the one before: they arrived with it, as time has gone on")
+        remarks.append(f"{_messages(late)} older than the one before: arrived with it, as time has gone on")
     return remarks
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} message{'s' * (count != 1)}"

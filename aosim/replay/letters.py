@@ -50,15 +50,25 @@ class Letter(NamedTuple):
 
 def letters_of(found: Any) -> list[Letter]:
     """All messages in what a JSON file holds. Raises UsageError when it is not traffic."""
-    letters, seen = [], dict[str, None]()
+    letters, seen = [], dict[str, tuple[int, Letter]]()
     for number, one in enumerate(_nodes(found), 1):
         if not isinstance(one, Mapping):
             raise UsageError(f"message {number} is {_shown(one)}: an object with Id, From, Target, Tags and Data")
         letter = _letter(one, number)
-        if letter.id not in seen:  # pages of an answer overlap
+        if not letter.target:
+            raise UsageError(f"message {number} ({letter.id}) has no Target: say which process it is for")
+        before, same = seen.setdefault(letter.id, (number, letter))
+        if before == number:
             letters.append(letter)
-        seen[letter.id] = None
+        elif _differ(same, letter):  # where they do not, pages of an answer overlap
+            raise UsageError(f"messages {before} and {number} are different and have one Id, {letter.id!r}: mend one")
     return letters
+
+
+def _differ(one: Letter, other: Letter) -> bool:
+    """Whether two cannot be the same message. Of one without data nobody knows what it held."""
+    known = one.data is not None and other.data is not None and one.data != other.data
+    return known or (one.sender, one.target, one.flat) != (other.sender, other.target, other.flat)
 
 
 def _nodes(found: Any) -> Iterator[Any]:

@@ -137,11 +137,23 @@ def test_what_could_not_be_kept_is_told() -> None:
     messages = [_message(3, Nonce=1), _message(1, Nonce=2), {**_message(2, Nonce=3), "Id": None, "Timestamp": None}]
     found = import_traffic(messages, {"ledger": LEDGER})
     assert found.remarks == (
-        "1 messages have no time: they arrived right after the one before",
-        "1 messages have an id that is none: they have one made from their content",
-        "1 messages are older than the one before: they arrived with it, as time has gone on",
+        "1 message has no time: arrived right after the one before",
+        "1 message has an id that is none: got one made from the content",
+        "1 message older than the one before: arrived with it, as time has gone on",
     )
     assert found.simulation.counts.handled == 4
+
+
+def test_two_messages_of_one_id_are_refused_unless_they_are_one_message() -> None:
+    once, again = _message(1), {**_message(2), "Id": _message(1)["Id"]}
+    assert import_traffic([once, once], {"ledger": LEDGER}).messages == 1
+    with pytest.raises(UsageError, match="messages 1 and 2 are different and have one Id"):
+        import_traffic([once, {**again, "Data": "another"}], {"ledger": LEDGER})
+
+
+def test_a_message_without_a_target_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"message 2 \(.*\) has no Target"):
+        import_traffic([_message(1), {**_message(2), "Target": ""}], {"ledger": LEDGER})
 
 
 def test_several_processes_are_told_apart_by_their_addresses() -> None:
