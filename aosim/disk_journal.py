@@ -318,7 +318,9 @@ def _check_head(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(100)
     except OSError as problem:
-        raise JournalError(path, problem.strerror or str(problem)) from None
+        near = sorted(other.name for other in path.parent.glob(f"*{path.suffix}")) if path.suffix else []
+        there = f". Files there: {', '.join(near[:8])}" if near else ""
+        raise JournalError(path, f"{problem.strerror or problem}{there}") from None
     if len(head) < 100 or not head.startswith(_MAGIC) or int.from_bytes(head[68:72], "big") != _APPLICATION_ID:
         raise JournalError(path, "it is no journal of aosim")
     version = int.from_bytes(head[60:64], "big")

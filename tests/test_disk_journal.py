@@ -444,3 +444,9 @@ def test_entries_are_read_from_any_number_on(tmp_path: Path) -> None:
     entries = list(memory.journal.read())
     for since in (0, 1, 5, len(entries) // 2, len(entries) - 1, len(entries), len(entries) + 5):
         assert list(journal.read(since)) == entries[since:]
+
+
+def test_a_record_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    path = _recorded(tmp_path)
+    with pytest.raises(JournalError, match=rf"No such file or directory\. Files there: {path.name}"):
+        Simulation.resume(tmp_path / "rnu.db")

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 
-from cli.terminal import Terminal
+from cli.terminal import Terminal, on_a_terminal
 
 
 def test_the_demo_prints_processes_totals_and_troubles(aosim: Terminal) -> None:
@@ -38,24 +34,7 @@ def test_the_demo_in_json_ends_with_a_summary_that_adds_up(aosim: Terminal) -> N
 
 
 def test_on_a_terminal_the_demo_draws_a_table() -> None:
-    leader, follower = pty.openpty()
-    done = subprocess.Popen(
-        [sys.executable, "-m", "aosim.cli.main", "demo", "--quick"],
-        stdout=follower,
-        stderr=follower,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"},
-    )
-    os.close(follower)
-    shown = b""
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(leader)
-    assert done.wait() == 0
-    assert "a market on AO" in shown.decode()
-    assert "┃" in shown.decode()
+    shown, code = on_a_terminal("demo", "--quick")
+    assert code == 0
+    assert "a market on AO" in shown
+    assert "┃" in shown
